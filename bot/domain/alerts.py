@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.domain.ids import Fingerprint, GroupKey, PlatformName
+
+RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+"""Go's zero time, which Alertmanager writes where there is no end."""
 
 
 class AlertStatus(StrEnum):
@@ -78,3 +83,27 @@ class AlertmanagerListing:
 
     alerts: tuple[ListedAlert, ...]
     up_since: datetime
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Return the RFC 3339 time as Go writes it, in UTC, cut to microseconds; ValueError for anything else.
+
+    Go writes up to nanoseconds. What is cut cannot matter: an alert does not start twice within a microsecond.
+    """
+    if RFC_3339.fullmatch(text) is None:
+        raise ValueError("expected an RFC 3339 time")
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("expected a time after year 1") from exc
+
+
+def parse_end(text: str) -> datetime | None:
+    """Return when an alert ended; None for the zero time or no text. ValueError as `parse_timestamp`."""
+    if not text:
+        return None
+    moment = parse_timestamp(text)
+    return None if moment == NO_TIME else moment

@@ -1,4 +1,4 @@
-"""The one tree of errors: what a person can fix, what passes by itself, and what neither time nor people here can change.
+"""The one tree of errors: what a person can fix, what passes by itself, and what trying again cannot help.
 
 Adapters translate foreign errors into these at the border; nobody else catches a vendor's class.
 """
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 
 class BotError(Exception):
-    """Anything Watchkeeper raises on purpose. The message names the thing, the fact and the next move; never a secret."""
+    """Anything Watchkeeper raises on purpose. Names the thing, the fact and the next move; never a secret."""
 
 
 class UserError(BotError):

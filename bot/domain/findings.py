@@ -29,7 +29,7 @@ class Finding:
     """What was asked, e.g. ``readyz`` or ``collections``."""
     verdict: Verdict
     evidence: str
-    """What was seen, in one line: ``HTTP 200 in 12 ms``, ``no answer within 5 s``. Untrusted where a service wrote it."""
+    """What was seen, in one line: ``HTTP 200 in 12 ms``. Untrusted where a service wrote it."""
     took: timedelta = timedelta()
     suggestion: str | None = None
 

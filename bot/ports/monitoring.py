@@ -31,7 +31,7 @@ class MetricSource(Protocol):
         ...
 
     async def firing(self) -> frozenset[tuple[str, tuple[tuple[str, str], ...]]]:
-        """Return (alertname, sorted labels) of every alert Prometheus holds as firing; TemporaryError when it is away."""
+        """Return (alertname, sorted labels) of every alert that fires there; TemporaryError when it is away."""
         ...
 
 

@@ -1,0 +1,448 @@
+"""Incidents in Redis: loads what an event concerns, lets `bot.domain.incidents` decide, commits in one script."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.adapters import redis_keys as keys
+from bot.adapters.redis_locks import holder_of
+from bot.adapters.redis_store import (
+    Change,
+    Committed,
+    Document,
+    RedisStore,
+    Refused,
+    decode,
+    encode,
+    read_document,
+    to_ms,
+)
+from bot.domain import incident_acts, incident_alerts
+from bot.domain.alerts import Alert, AlertGroup, AlertStatus
+from bot.domain.correlation import Classification, IncidentIndex, classify, group_digest, share_out
+from bot.domain.effects import TimelineEntry
+from bot.domain.errors import UnknownName
+from bot.domain.ids import Fingerprint, GroupKey, IncidentId, IntakeId, PlatformName, new_ulid
+from bot.domain.incidents import Incident, IncidentDecision, IncidentOutcome, IncidentRules, Opening
+from bot.domain.people import Actor
+from bot.domain.profiles import Profile
+from bot.domain.rights import Severity
+from bot.ports.incidents import Declaration, IncidentChange
+from bot.ports.transitions import Transition
+
+RECENT_KEPT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """What the adapter needs to know of a platform to let the domain decide."""
+
+    profile: Profile
+    incidents: IncidentRules
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    doc: Incident
+    timeline: tuple[TimelineEntry, ...]
+
+
+class RedisIncidents:
+    """Implements `bot.ports.incidents.Incidents`."""
+
+    def __init__(self, store: RedisStore, platforms: Mapping[PlatformName, PlatformRules]) -> None:
+        self._store = store
+        self._platforms = platforms
+
+    # -- alerts ------------------------------------------------------------------------------------------------------
+
+    async def absorb(self, entry: IntakeId, group: AlertGroup) -> Sequence[IncidentChange]:
+        """Let the alerts of an accepted entry meet their incidents, and finish the entry."""
+        return await self._store.again(lambda: self._absorb(group, entry), f"intake {entry}")
+
+    async def reconcile(
+        self, platform: PlatformName, gone: Iterable[Fingerprint], at: datetime
+    ) -> Sequence[IncidentChange]:
+        """Let members that are proven gone count as resolved at ``at``."""
+        known = await self.known(platform, gone)
+        resolved = tuple(
+            replace(alert, status=AlertStatus.RESOLVED, ends_at=at)
+            for alert in known.values()
+            if alert.status is AlertStatus.FIRING
+        )
+        if not resolved:
+            return ()
+        group = AlertGroup(platform, GroupKey(""), "reconciler", resolved)
+        return await self._store.again(lambda: self._absorb(group, None), f"reconciling {platform}")
+
+    async def _absorb(self, group: AlertGroup, entry: IntakeId | None) -> Sequence[IncidentChange] | Refused:
+        """Meet each incident the group concerns, in one commit; Refused when somebody was faster."""
+        rules = self._platforms[group.platform]
+        digest = group_digest(group.platform, group.group_key) if group.group_key else ""
+        homes = await self._homes(group, digest)
+        ids = tuple(dict.fromkeys(home for home in homes.values() if home))
+        loaded = await self._store.load(keys.NUMBERS, keys.LOCKS, *map(keys.incident, ids))
+        numbers, locks = loaded.hashes[0], loaded.hashes[1]
+        found = zip(ids, loaded.hashes[2:], strict=True)
+        documents = {id_: document for id_, fields in found if (document := read_document(fields, Incident))}
+        index = _index(homes, digest, {id_: document.state for id_, document in documents.items()})
+        change = Change()
+        if entry:
+            change.require_member(keys.INTAKE, entry)
+            change.op("ZREM", keys.INTAKE, entry)
+        changes: list[IncidentChange] = []
+        for home, alerts in share_out(index, group.alerts).items():
+            verdict = classify(rules.profile, alerts)
+            if home is None:
+                given = int(numbers.get(b"incident", b"0")) + 1
+                decision = self._open(group, digest, alerts, verdict, given, rules.incidents, loaded.now)
+                change.take_number("incident", given)
+                before = None
+            else:
+                before = documents[home]
+                run = holder_of(locks, group.platform, before.state.service, loaded.now)
+                event = incident_alerts.AlertsReceived(alerts, verdict.severity, group.truncated, run)
+                decision = incident_alerts.receive_alerts(before.state, event, rules.incidents, loaded.now)
+            changes.append(self._add(change, before, decision, loaded.now))
+        answer = await self._store.commit(change)
+        if isinstance(answer, Refused):
+            finished = answer.guard[:2] == ("member", keys.INTAKE)
+            return () if finished else answer
+        return changes
+
+    async def _homes(self, group: AlertGroup, digest: str) -> dict[str, IncidentId | None]:
+        """Return, by fingerprint and group digest, the incidents the indexes name."""
+        prints = [alert.fingerprint for alert in group.alerts]
+        held = await self._store.fields(keys.holders(group.platform), prints)
+        home = await self._store.fields(keys.group_homes(group.platform), [digest])
+        names = [*prints, digest]
+        return {
+            name: IncidentId(value.decode()) if value else None
+            for name, value in zip(names, [*held, *home], strict=True)
+        }
+
+    def _open(
+        self,
+        group: AlertGroup,
+        digest: str,
+        alerts: tuple[Alert, ...],
+        verdict: Classification,
+        number: int,
+        rules: IncidentRules,
+        now: datetime,
+    ) -> IncidentDecision:
+        opening = Opening(
+            id=IncidentId(new_ulid()),
+            number=number,
+            platform=group.platform,
+            service=verdict.service,
+            severity=verdict.severity,
+            group=digest,
+            offers=verdict.offers,
+        )
+        return incident_alerts.open_incident(opening, alerts, rules, now)
+
+    def _add(
+        self, change: Change, before: Document[Incident] | None, decision: IncidentDecision, now: datetime
+    ) -> IncidentChange:
+        """Write one decision into the commit; return what the caller is told when it goes through."""
+        state = decision.state or (before.state if before else None)
+        if state is None:
+            raise ValueError("a decision about nothing")
+        if decision.state is not None:
+            change.put_document(keys.incident(state.id), before.version if before else "", encode(decision.state))
+            self._index_incident(change, decision.state, before.state if before else None, now)
+        change.add_effects(decision.effects, now)
+        return Transition(state, decision.outcome, now)
+
+    def _index_incident(self, change: Change, incident: Incident, before: Incident | None, now: datetime) -> None:
+        """Keep the indexes that correlation, lists and aliases read."""
+        if before is None:
+            change.op("HSET", keys.ALIASES, incident.name, incident.id)
+            change.op("ZADD", keys.RECENT_INCIDENTS, to_ms(now), incident.id)
+            change.op("ZREMRANGEBYRANK", keys.RECENT_INCIDENTS, 0, -RECENT_KEPT - 1)
+        if incident.state.is_closed:
+            change.op("ZREM", keys.OPEN_INCIDENTS, incident.id)
+        elif before is None or before.state.is_closed:
+            change.op("ZADD", keys.OPEN_INCIDENTS, to_ms(incident.opened_at), incident.id)
+        news = [name for name in incident.members if before is None or name not in before.members]
+        for fingerprint in news:
+            change.op("HSET", keys.holders(incident.platform), fingerprint, incident.id)
+        if before is None and incident.group:
+            change.op("HSET", keys.group_homes(incident.platform), incident.group, incident.id)
+
+    async def known(self, platform: PlatformName, fingerprints: Iterable[Fingerprint]) -> Mapping[Fingerprint, Alert]:
+        """Return how the alerts stand in the incidents that hold them."""
+        prints = list(fingerprints)
+        held = await self._store.fields(keys.holders(platform), prints)
+        ids = tuple(dict.fromkeys(IncidentId(value.decode()) for value in held if value))
+        loaded = await self._store.load(*map(keys.incident, ids))
+        documents = [document for fields in loaded.hashes if (document := read_document(fields, Incident))]
+        members = {name: alert for document in documents for name, alert in document.state.members.items()}
+        return {name: members[name] for name in prints if name in members}
+
+    # -- people and timers -------------------------------------------------------------------------------------------
+
+    async def declare(self, declaration: Declaration, actor: Actor) -> IncidentChange:
+        """Open an incident that never resolves by itself."""
+
+        async def attempt() -> IncidentChange | Refused:
+            loaded = await self._store.load(keys.NUMBERS)
+            given = int(loaded.hashes[0].get(b"incident", b"0")) + 1
+            opening = Opening(
+                id=IncidentId(new_ulid()),
+                number=given,
+                platform=declaration.platform,
+                service=declaration.classification.service,
+                severity=declaration.classification.severity,
+                group="",
+                offers=declaration.classification.offers,
+            )
+            rules = self._platforms[declaration.platform].incidents
+            decision = incident_acts.declare_incident(opening, declaration.title, actor, rules, loaded.now)
+            change = Change()
+            change.take_number("incident", given)
+            change.once(actor.act, str(opening.id))
+            answer = self._add(change, None, decision, loaded.now)
+            committed = await self._store.commit(change)
+            if isinstance(committed, Refused) and committed.guard[0] == "absent":
+                first = await self.get(IncidentId(committed.found))
+                return Transition(first, IncidentOutcome.UNCHANGED, loaded.now)
+            return answer if isinstance(committed, Committed) else committed
+
+        return await self._store.again(attempt, "declaring an incident")
+
+    async def acknowledge(self, incident: IncidentId, actor: Actor) -> IncidentChange:
+        """Put the incident into the actor's hands."""
+        return await self._meet(
+            incident, lambda it, rules, now: incident_acts.acknowledge(it, actor, rules, now), act=actor.act
+        )
+
+    async def mitigate(self, incident: IncidentId, actor: Actor) -> IncidentChange:
+        """Say that the impact has stopped."""
+        return await self._meet(incident, lambda it, _, now: incident_acts.mitigate(it, actor, now), act=actor.act)
+
+    async def resolve(self, incident: IncidentId, actor: Actor, *, reason: str = "") -> IncidentChange:
+        """Say that it is over."""
+        return await self._meet(
+            incident,
+            lambda it, rules, now: incident_acts.resolve(it, actor, rules, now, reason=reason),
+            act=actor.act,
+        )
+
+    async def reopen(self, incident: IncidentId, actor: Actor) -> IncidentChange:
+        """Say that it is not over."""
+        return await self._meet(
+            incident, lambda it, rules, now: incident_acts.reopen(it, actor, rules, now), act=actor.act
+        )
+
+    async def change_severity(self, incident: IncidentId, severity: Severity, actor: Actor) -> IncidentChange:
+        """Give it another severity."""
+        return await self._meet(
+            incident,
+            lambda it, rules, now: incident_acts.change_severity(it, severity, actor, rules, now),
+            act=actor.act,
+        )
+
+    async def add_note(self, incident: IncidentId, text: str, actor: Actor) -> IncidentChange:
+        """Put a line into its timeline."""
+        return await self._meet(
+            incident, lambda it, _, now: incident_acts.add_note(it, text, actor, now), act=actor.act
+        )
+
+    async def ask_if_still_held(self, incident: IncidentId) -> IncidentChange:
+        """Meet the timer of an acknowledgement that went quiet."""
+        return await self._meet(incident, lambda it, _, now: incident_acts.ask_if_still_held(it, now))
+
+    async def drop_acknowledgement(self, incident: IncidentId) -> IncidentChange:
+        """Meet the timer of a question that nobody answered."""
+        return await self._meet(incident, incident_acts.drop_acknowledgement)
+
+    async def escalate(self, incident: IncidentId) -> IncidentChange:
+        """Meet the timer of an incident that nobody took."""
+        return await self._meet(incident, incident_acts.escalate)
+
+    async def remind_still_firing(self, incident: IncidentId) -> IncidentChange:
+        """Meet the timer of an incident resolved by a person while its alerts fire."""
+        return await self._meet(incident, lambda it, _, now: incident_acts.remind_still_firing(it, now))
+
+    async def settle(self, incident: IncidentId) -> IncidentChange:
+        """Look whether it can resolve now that a run on its target may have ended."""
+
+        async def attempt() -> IncidentChange | Refused:
+            loaded = await self._store.load(keys.LOCKS, keys.incident(incident))
+            before = self._present(incident, loaded.hashes[1])
+            run = holder_of(loaded.hashes[0], before.state.platform, before.state.service, loaded.now)
+            rules = self._platforms[before.state.platform].incidents
+            return await self._commit(before, incident_alerts.settle(before.state, run, rules, loaded.now), loaded.now)
+
+        return await self._store.again(attempt, f"incident {incident}")
+
+    async def merge(self, incident: IncidentId, into: IncidentId, actor: Actor) -> IncidentChange:
+        """Close ``incident`` in favour of ``into``, which takes over its members."""
+
+        async def attempt() -> IncidentChange | Refused:
+            loaded = await self._store.load(keys.incident(incident), keys.incident(into))
+            source, home = (
+                self._present(name, fields) for name, fields in zip((incident, into), loaded.hashes, strict=True)
+            )
+            decision = incident_acts.merge(source.state, home.state, actor, loaded.now)
+            if decision.state is None:
+                return Transition(source.state, decision.outcome, loaded.now)
+            change = Change()
+            change.once(actor.act, decision.outcome)
+            answer = self._add(change, source, decision, loaded.now)
+            received = incident_acts.receive_merged(home.state, source.state, actor, loaded.now)
+            self._add(change, home, received, loaded.now)
+            for fingerprint in source.state.members:
+                change.op("HSET", keys.holders(home.state.platform), fingerprint, into)
+            if source.state.group:
+                change.op("HSET", keys.group_homes(home.state.platform), source.state.group, into)
+            return await self._answer(change, answer)
+
+        return await self._store.again(attempt, f"merging incident {incident}")
+
+    async def _meet(
+        self,
+        incident: IncidentId,
+        decide: Callable[[Incident, IncidentRules, datetime], IncidentDecision],
+        *,
+        act: str = "",
+    ) -> IncidentChange:
+        """Let one event meet one incident."""
+
+        async def attempt() -> IncidentChange | Refused:
+            loaded = await self._store.load(keys.incident(incident))
+            before = self._present(incident, loaded.hashes[0])
+            rules = self._platforms[before.state.platform].incidents
+            return await self._commit(before, decide(before.state, rules, loaded.now), loaded.now, act=act)
+
+        return await self._store.again(attempt, f"incident {incident}")
+
+    def _present(self, incident: IncidentId, fields: Mapping[bytes, bytes]) -> Document[Incident]:
+        document = read_document(fields, Incident)
+        if document is None:
+            raise UnknownName(f"incident {incident}: closed long ago or never there; `/incident list` shows the others")
+        return document
+
+    async def _commit(
+        self, before: Document[Incident], decision: IncidentDecision, now: datetime, *, act: str = ""
+    ) -> IncidentChange | Refused:
+        if decision.state is None:
+            return Transition(before.state, decision.outcome, now)
+        change = Change()
+        change.once(act, decision.outcome)
+        return await self._answer(change, self._add(change, before, decision, now))
+
+    async def _answer(self, change: Change, answer: IncidentChange) -> IncidentChange | Refused:
+        """Commit; the same delivery seen again is answered as it was the first time."""
+        committed = await self._store.commit(change)
+        if isinstance(committed, Committed):
+            return answer
+        if committed.guard[0] == "absent":
+            first = await self.get(answer.state.id)
+            return Transition(first, IncidentOutcome(committed.found), committed.at)
+        return committed
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    async def get(self, incident: IncidentId) -> Incident:
+        """Return one incident, archived ones included."""
+        loaded = await self._store.load(keys.incident(incident))
+        document = read_document(loaded.hashes[0], Incident)
+        if document is not None:
+            return document.state
+        return (await self._archived(incident)).doc
+
+    async def _archived(self, incident: IncidentId) -> _Archive:
+        packed = await self._store.string(keys.archive(incident))
+        if packed is None:
+            raise UnknownName(f"incident {incident}: not there; `/incident list` shows the ones that are")
+        return decode(zlib.decompress(packed), _Archive)
+
+    async def find(self, number: int) -> IncidentId:
+        """Return the id behind ``INC-<number>``."""
+        (found,) = await self._store.fields(keys.ALIASES, [f"INC-{number}"])
+        if found is None:
+            raise UnknownName(f"INC-{number}: not there; `/incident list` shows the open ones")
+        return IncidentId(found.decode())
+
+    async def open(self, platform: PlatformName | None = None) -> Sequence[Incident]:
+        """Return the incidents that are not closed, worst first."""
+        ids = await self._store.members(keys.OPEN_INCIDENTS, 0)
+        found = [it for it in await self._many(ids) if platform in (None, it.platform) and not it.state.is_closed]
+        return sorted(found, key=lambda it: (it.severity.rank, it.opened_at))
+
+    async def recent(self, limit: int) -> Sequence[Incident]:
+        """Return the newest incidents, closed ones included."""
+        ids = await self._store.members(keys.RECENT_INCIDENTS, limit, newest_first=True)
+        return await self._many(ids)
+
+    async def _many(self, ids: Sequence[str]) -> list[Incident]:
+        names = [IncidentId(id_) for id_ in ids]
+        loaded = await self._store.load(*map(keys.incident, names))
+        found: list[Incident] = []
+        for name, fields in zip(names, loaded.hashes, strict=True):
+            document = read_document(fields, Incident)
+            found.append(document.state if document else (await self._archived(name)).doc)
+        return found
+
+    async def timeline(self, incident: IncidentId) -> Sequence[TimelineEntry]:
+        """Return its history, oldest first."""
+        entries = await self._store.entries(keys.timeline(incident))
+        if entries:
+            return [decode(fields[b"e"], TimelineEntry) for _, fields in entries]
+        return (await self._archived(incident)).timeline
+
+    async def close_window(self, incident: IncidentId) -> None:
+        """Let go of a closed incident whose re-open window is over: compress and archive it."""
+
+        async def attempt() -> bool | Refused:
+            loaded = await self._store.load(keys.incident(incident))
+            document = read_document(loaded.hashes[0], Incident)
+            if document is None or not document.state.state.is_closed:
+                return False
+            timeline = tuple(await self.timeline(incident))
+            return await self._archive(document, _Archive(document.state, timeline))
+
+        await self._store.again(attempt, f"archiving incident {incident}")
+
+    async def _archive(self, document: Document[Incident], archive: _Archive) -> bool | Refused:
+        incident = document.state
+        packed = zlib.compress(encode(archive).encode(), 9)
+        await self._store.command("SET", keys.archive(incident.id), packed, "PX", keys.ARCHIVE_TTL_MS)
+        held = await self._store.fields(keys.holders(incident.platform), list(incident.members))
+        (home,) = await self._store.fields(keys.group_homes(incident.platform), [incident.group])
+        change = Change()
+        change.require_field(keys.incident(incident.id), "v", document.version)
+        change.op("DEL", keys.incident(incident.id), keys.timeline(incident.id))
+        mine = incident.id.encode()
+        for fingerprint, holder in zip(incident.members, held, strict=True):
+            if holder == mine:
+                change.op("HDEL", keys.holders(incident.platform), fingerprint)
+        if home == mine:
+            change.op("HDEL", keys.group_homes(incident.platform), incident.group)
+        answer = await self._store.commit(change)
+        return True if isinstance(answer, Committed) else answer
+
+
+def _index(
+    homes: Mapping[str, IncidentId | None], digest: str, incidents: Mapping[IncidentId, Incident]
+) -> IncidentIndex:
+    """Return the index correlation reads, from what the hashes name and how those incidents stand."""
+    open_: dict[Fingerprint, IncidentId] = {}
+    closed: dict[Fingerprint, IncidentId] = {}
+    for name, home in homes.items():
+        if home is not None and home in incidents:
+            shelf = closed if incidents[home].state.is_closed else open_
+            shelf[Fingerprint(name)] = home
+    group = Fingerprint(digest)
+    return IncidentIndex(
+        open_holding=open_,
+        open_of_group=open_.get(group) if digest else None,
+        closed_holding=closed,
+        closed_of_group=closed.get(group) if digest else None,
+    )
