@@ -86,13 +86,15 @@ class AlertmanagerListing:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Return the RFC 3339 time as Go writes it, in UTC, cut to microseconds; ValueError for anything else.
+    """Return the RFC 3339 time as Go writes it, in UTC, cut to milliseconds; ValueError for anything else.
 
-    Go writes up to nanoseconds. What is cut cannot matter: an alert does not start twice within a microsecond.
+    A webhook has up to nanoseconds where Alertmanager's API cuts the same time to milliseconds; cut alike, the two
+    are equal. An alert does not start twice within a millisecond.
     """
     if RFC_3339.fullmatch(text) is None:
         raise ValueError("expected an RFC 3339 time")
     moment = datetime.fromisoformat(text)
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     if moment.tzinfo is UTC:
         return moment
     try:

@@ -493,6 +493,15 @@ def supersede(approval: Approval, by: ApprovalId, now: datetime, *, differences:
     return decision.adding(_tell_requester(void))
 
 
+def void(approval: Approval, reason: str, now: datetime) -> ApprovalDecision:
+    """Return the yes made void because what it was given to cannot be seen any more."""
+    if approval.state is not ApprovalState.APPROVED:
+        return Decision(ApprovalOutcome.ALREADY_CLOSED)
+    gone = replace(approval, state=ApprovalState.REVOKED, closed_by=WATCHKEEPER.id, reason=reason)
+    decision = _changed(gone, WATCHKEEPER, "revoked", ApprovalOutcome.REVOKED, now, detail=reason)
+    return decision.adding(_tell_requester(gone))
+
+
 def review(approval: Approval, actor: Actor, now: datetime) -> ApprovalDecision:
     """Return an emergency start that another person has looked at."""
     if approval.break_glass is None or approval.break_glass.reviewed_by is not None:

@@ -146,6 +146,7 @@ class AuditEntry:
 class TimerKind(StrEnum):
     """Everything timed; the member of the ``due`` index is ``kind:subject``."""
 
+    COLLECT_EVIDENCE = "collect_evidence"
     ACK_ASK = "ack_ask"
     ACK_DROP = "ack_drop"
     ESCALATE = "escalate"

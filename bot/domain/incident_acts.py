@@ -60,7 +60,7 @@ def declare_incident(
         declared_by=actor.id,
     )
     return changed(
-        incident, actor=actor, event="declared", now=now, detail=title, extra=first_evidence(incident)
+        incident, actor=actor, event="declared", now=now, detail=title, extra=first_evidence(incident, now)
     ).adding(escalation(incident, rules, now))
 
 
@@ -206,12 +206,12 @@ def change_severity(
         return refused
     if incident.severity is severity:
         return Decision(IncidentOutcome.UNCHANGED)
-    changed = replace(incident, severity=severity)
-    extra = said_in_thread(changed, actor, "severity_changed", before=incident.severity, severity=severity)
-    if changed.state is IncidentState.OPEN:
-        extra += escalation(changed, rules, now)
+    rated = replace(incident, severity=severity)
+    extra = said_in_thread(rated, actor, "severity_changed", before=incident.severity, severity=severity)
+    if rated.state is IncidentState.OPEN:
+        extra += escalation(rated, rules, now)
     detail = f"{incident.severity} → {severity}"
-    return changed(changed, actor=actor, event="severity_changed", now=now, detail=detail, extra=extra)
+    return changed(rated, actor=actor, event="severity_changed", now=now, detail=detail, extra=extra)
 
 
 def add_note(incident: Incident, text: str, actor: Actor, now: datetime) -> IncidentDecision:

@@ -59,7 +59,7 @@ def open_incident(opening: Opening, alerts: Iterable[Alert], rules: IncidentRule
         offers=opening.offers,
     )
     return changed(
-        incident, actor=ALERT_SOURCE, event="opened", now=now, detail=first.summary, extra=first_evidence(incident)
+        incident, actor=ALERT_SOURCE, event="opened", now=now, detail=first.summary, extra=first_evidence(incident, now)
     ).adding(escalation(incident, rules, now))
 
 

@@ -89,10 +89,10 @@ def escalation(incident: Incident, rules: IncidentRules, now: datetime) -> Effec
     return timers_of(incident, {TimerKind.ESCALATE: at, TimerKind.CLOSE_WINDOW: None})
 
 
-def first_evidence(incident: Incident) -> Effects:
-    """Return the evidence card below its card; it fills up by itself."""
+def first_evidence(incident: Incident, now: datetime) -> Effects:
+    """Return the evidence card below its card, and the timer that has it filled up."""
     card = CardChange(card_id(CardKind.EVIDENCE, incident.id), incident_place(incident.id), rank=incident.severity.rank)
-    return Effects(cards=(card,))
+    return Effects(cards=(card,), timers=(TimerChange(TimerKind.COLLECT_EVIDENCE, incident.id, now),))
 
 
 def reopened_incident(
@@ -118,7 +118,7 @@ def reopened_incident(
         title=detail,
         assignee=incident.assignee,
     )
-    extra = Effects(notices=(told,)) + escalation(reopened, rules, now) + first_evidence(reopened)
+    extra = Effects(notices=(told,)) + escalation(reopened, rules, now) + first_evidence(reopened, now)
     return changed(reopened, actor=actor, event="reopened", now=now, detail=detail, extra=extra).adding(
         timers_of(reopened, {TimerKind.STILL_FIRING: None})
     )

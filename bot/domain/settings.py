@@ -154,9 +154,9 @@ class AlertmanagerSettings:
     urls: tuple[str, ...]
     """One, or the peers of a pair; without a slash at the end."""
     secrets: tuple[Secret, ...]
-    """One, or two while one replaces the other: bearer tokens, or passwords of ``user``."""
+    """One, or two while one replaces the other: bearer tokens, or passwords of basic auth."""
     user: str | None = None
-    """The user name of basic auth; None means bearer."""
+    """The only user name taken with basic auth; None takes any."""
 
 
 @dataclass(frozen=True, slots=True)

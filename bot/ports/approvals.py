@@ -77,6 +77,10 @@ class Approvals(Protocol):
         """Take a yes back before it is used."""
         ...
 
+    async def void(self, approval: ApprovalId, reason: str) -> ApprovalChange:
+        """Make a yes void because what it was given to cannot be seen any more."""
+        ...
+
     async def review(self, approval: ApprovalId, actor: Actor) -> ApprovalChange:
         """Say that an emergency start was looked at."""
         ...

@@ -51,6 +51,14 @@ class Audit(Protocol):
         """Return installation, epoch and newest number of the store; None when it holds no installation."""
         ...
 
+    async def found(self) -> WitnessMark:
+        """Give an unused store its identity; return the mark it has then."""
+        ...
+
+    async def accept_as_is(self, installation: str, epoch: int, entry: AuditEntry) -> WitnessMark:
+        """Begin a new epoch on a store that fell behind, and let risky work go on: a person has looked."""
+        ...
+
     async def freeze(self, reason: str) -> None:
         """Refuse risky work until a person clears it."""
         ...

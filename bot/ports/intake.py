@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.alerts import AlertGroup
-from bot.domain.ids import PlatformName
+from bot.domain.ids import IntakeId, PlatformName
 
 
 class Refusal(StrEnum):
@@ -54,4 +56,38 @@ class Intake(Protocol):
         Anybody who can reach the port causes this call as often as they like, and ``path_platform`` is what they wrote
         (at most 64 characters): an implementation keeps a bounded number of names and coalesces what it tells.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeEntry:
+    """One accepted webhook that no incident has met yet."""
+
+    id: IntakeId
+    group: AlertGroup
+    """Only the alerts that were news when it was accepted."""
+    at: datetime
+
+
+class IntakeQueue(Protocol):
+    """The index ``intake``, as its consumer sees it."""
+
+    async def waiting(self, limit: int) -> Sequence[IntakeEntry]:
+        """Return the oldest entries that no incident has met."""
+        ...
+
+    async def finish(self, entry: IntakeId) -> None:
+        """Forget an entry that concerns no incident."""
+        ...
+
+    async def take_refused(self) -> dict[str, int]:
+        """Return and forget the refused webhooks counted since the last call: ``platform reason`` → how many."""
+        ...
+
+    async def take_oversized(self) -> frozenset[PlatformName]:
+        """Return and forget the platforms whose webhook was too large to read."""
+        ...
+
+    async def oldest(self) -> datetime | None:
+        """Return since when the oldest entry waits."""
         ...

@@ -101,8 +101,8 @@ class Outbox(Protocol):
         """Forget a notice that was said, or that can never be said."""
         ...
 
-    async def say(self, notice: Notice) -> None:
-        """Keep a notice that comes from no decision (answers to mentions, words to the administrators), once."""
+    async def say(self, notice: Notice, *, act: str = "") -> None:
+        """Keep a notice that comes from no decision (an answer to a mention), once for each delivery ``act``."""
         ...
 
     async def touch(self, card: CardId, place: Place, rank: int) -> None:

@@ -1,0 +1,139 @@
+"""Small builders of Block Kit: each fits Slack's sizes by itself, and takes only text that is safe already.
+
+mrkdwn objects are always verbatim, so that a bare ``@channel`` or an address in somebody's text stays plain; plain
+objects never turn ``:words:`` into pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from bot.messages import limits
+from bot.messages.limits import cut
+from bot.messages.mrkdwn import Mrkdwn, clean, join, say, shorten
+
+Block: TypeAlias = dict[str, object]
+
+PRIMARY = "primary"
+"""The single next step."""
+DANGER = "danger"
+"""Damage."""
+LINES_OF_A_SECTION = 2_500
+
+
+def mrkdwn_object(text: Mrkdwn, size: int) -> Block:
+    """Return a mrkdwn text object of at most ``size`` characters."""
+    return {"type": "mrkdwn", "text": shorten(text, size) or " ", "verbatim": True}
+
+
+def plain_object(text: str, size: int) -> Block:
+    """Return a plain text object of at most ``size`` characters; Slack parses nothing in it."""
+    return {"type": "plain_text", "text": cut(clean(cut(text, size * 4)), size) or " ", "emoji": False}
+
+
+def section(text: Mrkdwn, accessory: Block | None = None) -> Block:
+    """Return a paragraph, with a button beside it where one is given."""
+    block: Block = {"type": "section", "text": mrkdwn_object(text, limits.SECTION)}
+    return {**block, "accessory": accessory} if accessory else block
+
+
+def fields(pairs: Mapping[str, Mrkdwn]) -> Block:
+    """Return names over values in two columns; the first ten."""
+    cells = [say("*{name}*\n{value}", name=name, value=value) for name, value in pairs.items()]
+    return {"type": "section", "fields": [mrkdwn_object(cell, limits.FIELD) for cell in cells[: limits.FIELDS]]}
+
+
+def lines(heading: Mrkdwn, entries: Iterable[Mrkdwn]) -> list[Block]:
+    """Return a list under its heading, in as many paragraphs as its length needs; nothing without entries."""
+    paragraphs: list[list[Mrkdwn]] = [[heading] if heading else []]
+    length = len(heading)
+    entry = None
+    for entry in entries:
+        if length + len(entry) > LINES_OF_A_SECTION and paragraphs[-1]:
+            paragraphs.append([])
+            length = 0
+        paragraphs[-1].append(entry)
+        length += len(entry) + 1
+    return [section(join("\n", paragraph)) for paragraph in paragraphs] if entry is not None else []
+
+
+def context(*texts: Mrkdwn) -> Block:
+    """Return one small grey line of the texts that are there."""
+    return {"type": "context", "elements": [mrkdwn_object(join(" · ", texts), limits.CONTEXT_TEXT)]}
+
+
+def actions(*elements: Block | None) -> list[Block]:
+    """Return the row of buttons that are there; nothing without any."""
+    given = [element for element in elements if element]
+    return [{"type": "actions", "elements": given[: limits.ACTION_ELEMENTS]}] if given else []
+
+
+def button(text: str, action_id: str, value: str, *, style: str | None = None, confirm: Block | None = None) -> Block:
+    """Return a button; ``value`` is an opaque id and is never cut: a longer one than Slack takes is our own mistake."""
+    if len(value) > limits.BUTTON_VALUE:
+        raise ValueError(f"{action_id}: a button's value has at most {limits.BUTTON_VALUE} characters")
+    element: Block = {
+        "type": "button",
+        "text": plain_object(text, limits.BUTTON_TEXT),
+        "action_id": action_id,
+        "value": value,
+    }
+    element |= {"style": style} if style else {}
+    return element | ({"confirm": confirm} if confirm else {})
+
+
+def confirm(title: str, text: str, yes: str, *, danger: bool = False) -> Block:
+    """Return a dialog: the question, the consequence, the verb on the button."""
+    dialog: Block = {
+        "title": plain_object(title, limits.CONFIRM_TITLE),
+        "text": plain_object(text, limits.CONFIRM_TEXT),
+        "confirm": plain_object(yes, limits.CONFIRM_BUTTON),
+        "deny": plain_object("Cancel", limits.CONFIRM_BUTTON),
+    }
+    return dialog | ({"style": DANGER} if danger else {})
+
+
+def option(text: str, value: str) -> Block:
+    """Return one entry of a menu."""
+    return {"text": plain_object(text, limits.OPTION_TEXT), "value": value}
+
+
+def overflow(action_id: str, options: Mapping[str, str]) -> Block:
+    """Return the menu behind the three dots; ``options`` are words by value, the first five."""
+    listed = [option(words, value) for value, words in options.items()]
+    return {"type": "overflow", "action_id": action_id, "options": listed[: limits.OVERFLOW_OPTIONS]}
+
+
+def preformatted(text: str, size: int = limits.PREFORMATTED) -> Block:
+    """Return text exactly as it was written, in a box; Slack parses nothing in it."""
+    content = cut(clean(cut(text, size * 4), keep_lines=True), size).strip("\n") or " "
+    box = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": content}]}
+    return {"type": "rich_text", "elements": [box]}
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Block, int]:
+    """Return a table of plain cells, and how many rows it shows: as many as Slack's sizes leave room for."""
+    shown = [_row(headings)]
+    room = limits.TABLE_CHARACTERS - sum(map(len, headings))
+    for row in rows:
+        cells = _row(row)
+        room -= sum(len(str(cell["text"])) for cell in cells)
+        if room < 0 or len(shown) == limits.TABLE_ROWS:
+            break
+        shown.append(cells)
+    return {"type": "table", "rows": shown}, len(shown) - 1
+
+
+def _row(cells: Sequence[str]) -> list[Block]:
+    return [{"type": "raw_text", "text": cut(clean(cell), limits.DETAIL) or " "} for cell in cells]
+
+
+def text_size(block: object) -> int:
+    """Return how many characters of text a block holds, as Slack's total counts them."""
+    if isinstance(block, Mapping):
+        own = len(block["text"]) if isinstance(block.get("text"), str) else 0
+        return own + sum(text_size(part) for part in block.values())
+    if isinstance(block, list | tuple):
+        return sum(text_size(part) for part in block)
+    return 0

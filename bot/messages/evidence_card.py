@@ -1,0 +1,214 @@
+"""The first look around an incident, filling up as sources answer; what did not answer is named with the reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.cards import EvidenceCard
+from bot.domain.containers import Container, ContainerStatus, Health, LogLine
+from bot.domain.evidence import Evidence, ServiceLog, Source
+from bot.domain.findings import Finding, MetricSample, Verdict
+from bot.messages import limits, words
+from bot.messages.blocks import Block, context, lines, preformatted, section
+from bot.messages.limits import capped
+from bot.messages.message import Message, compose
+from bot.messages.mrkdwn import Mrkdwn, bold, code, escape, join, link, say
+
+VERDICT_MARK = {Verdict.CRITICAL: "🔴", Verdict.WARNING: "⚠️", Verdict.UNKNOWN: "❔", Verdict.OK: "✅"}
+"""Worst first: the order in which findings are listed."""
+SOURCE_WORDS = {
+    Source.VALUES: "metric values",
+    Source.PROBES: "probes",
+    Source.CONTAINERS: "containers",
+    Source.LOGS: "logs",
+    Source.RUNS: "recent runs",
+    Source.LINKS: "links",
+}
+EXIT_WORDS = {
+    0: "ended by itself",
+    126: "could not be executed",
+    127: "command not found",
+    134: "aborted",
+    137: "killed",
+    139: "crashed",
+    143: "told to stop",
+}
+"""What well-known exit codes mean; above 128 it is 128 plus the signal."""
+STATUS_WORDS = {
+    ContainerStatus.CREATED: "created, never started",
+    ContainerStatus.PAUSED: "paused",
+    ContainerStatus.RESTARTING: "restarting in a loop",
+    ContainerStatus.REMOVING: "being removed",
+    ContainerStatus.DEAD: "dead",
+}
+LOG_LINES = 10
+LOG_LINE = 200
+LOG_TEXT = 1_800
+
+
+def render_evidence(view: EvidenceCard) -> Message:
+    """Return the evidence card; ``logs_shown`` decides whether log text may stand in the channel."""
+    evidence = view.evidence
+    heading = say("{title} · {where}", title=bold(f"First look at {view.incident_name}"), where=_where(evidence))
+    body = [
+        *_values(evidence),
+        *lines(bold("Probes"), findings(evidence.probes)),
+        *_containers(evidence),
+        *_logs(evidence, shown=view.logs_shown),
+        *_recent_runs(evidence),
+        *_links(evidence),
+        *lines(bold("Not known"), [_missing(source, why) for source, why in evidence.missing.items()]),
+    ]
+    return compose(_summary(view), [section(heading)], body, [_state(evidence)])
+
+
+def _where(evidence: Evidence) -> Mrkdwn:
+    services, more = capped(evidence.services, limits.MEMBERS)
+    named = ", ".join([*services, *([more] if more else [])])
+    return say("{platform}{services}", platform=evidence.platform, services=f": {named}" if named else "")
+
+
+def _summary(view: EvidenceCard) -> Mrkdwn:
+    bad = [finding for finding in view.evidence.probes if finding.verdict in (Verdict.CRITICAL, Verdict.WARNING)]
+    first = min(bad, key=lambda finding: list(VERDICT_MARK).index(finding.verdict), default=None)
+    found = f"{first.name} of {first.service or view.evidence.platform}: {first.evidence}" if first else ""
+    if not found:
+        found = "sources are still being asked" if view.evidence.waiting else "no probe found anything wrong"
+    return say("First look at {name}: {found}", name=view.incident_name, found=words.detail(words.sentence(found)))
+
+
+def findings(found: tuple[Finding, ...]) -> list[Mrkdwn]:
+    """Return findings a line each, worst first, with what to do about them."""
+    order = list(VERDICT_MARK)
+    shown, more = capped(sorted(found, key=lambda finding: order.index(finding.verdict)), limits.LIST)
+    return [*map(finding_line, shown), *([escape(more)] if more else [])]
+
+
+def finding_line(finding: Finding) -> Mrkdwn:
+    """Return one finding: its mark, what was asked, what was seen."""
+    asked = f"{finding.service} {finding.name}" if finding.service else finding.name
+    return say(
+        "{mark} {asked}: {evidence}{suggestion}",
+        mark=VERDICT_MARK[finding.verdict],
+        asked=words.title(asked),
+        evidence=words.detail(finding.evidence),
+        suggestion=say(" → {move}", move=words.detail(finding.suggestion)) if finding.suggestion else "",
+    )
+
+
+def _values(evidence: Evidence) -> list[Block]:
+    """Return each metric with its value when the alert fired and now."""
+    now = {_series(sample): sample for sample in evidence.values_now}
+    fired = {_series(sample): sample for sample in evidence.values_at_fire}
+    series, more = capped(list(dict.fromkeys([*fired, *now])), limits.LIST)
+    entries = [_value_line(fired.get(one), now.get(one)) for one in series]
+    return lines(bold("Values"), [*entries, *([escape(more)] if more else [])])
+
+
+def _series(sample: MetricSample) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return sample.name, sample.labels
+
+
+def _value_line(fired: MetricSample | None, now: MetricSample | None) -> Mrkdwn:
+    sample = now or fired
+    if sample is None:
+        return escape("")
+    labels = ", ".join(f"{name}={value}" for name, value in sample.labels)
+    return say(
+        "• {name}{labels}: {before} when it fired, {now} now",
+        name=words.title(sample.name),
+        labels=say(" {labels}", labels=code(labels, limits.TITLE)) if labels else "",
+        before=_value(fired),
+        now=_value(now),
+    )
+
+
+def _value(sample: MetricSample | None) -> Mrkdwn:
+    """Return a value with its unit; no data is said as such, never as zero."""
+    if sample is None:
+        return escape("not asked")
+    if sample.value is None:
+        return words.detail(f"no data ({sample.why_missing})" if sample.why_missing else "no data")
+    return say("{value}{unit}", value=f"{sample.value:.4g}", unit=f" {sample.unit}" if sample.unit else "")
+
+
+def _containers(evidence: Evidence) -> list[Block]:
+    shown, more = capped(evidence.containers, limits.LIST)
+    entries = [container_line(container, evidence.as_of) for container in shown]
+    return lines(bold("Containers"), [*entries, *([escape(more)] if more else [])])
+
+
+def container_line(container: Container, now: datetime) -> Mrkdwn:
+    """Return one container's state in plain words: how long it runs, how often it restarted, how it last ended."""
+    return say(
+        "{mark} {name}: {state}",
+        mark="✅" if container.is_up else "🔴",
+        name=words.title(container.name),
+        state=container_words(container, now),
+    )
+
+
+def container_words(container: Container, now: datetime) -> str:
+    """Return for example ``running for 3 min, restarted 2 times, last exit code 137 (killed)``."""
+    parts = [_status_words(container, now)]
+    if container.restart_count:
+        amount = container.restart_count
+        parts.append("restarted once" if amount == 1 else f"restarted {amount} times")
+    if container.finished_at is not None:
+        parts.append(f"last exit code {_exit_words(container)}")
+    if container.health in (Health.UNHEALTHY, Health.STARTING):
+        parts.append(f"healthcheck says {container.health}")
+    return ", ".join(parts)
+
+
+def _status_words(container: Container, now: datetime) -> str:
+    if container.status is ContainerStatus.RUNNING:
+        return f"running for {words.duration(now - container.started_at)}" if container.started_at else "running"
+    if container.status is ContainerStatus.EXITED:
+        ended = container.finished_at
+        return f"stopped {words.duration(now - ended)} ago" if ended else "stopped"
+    return STATUS_WORDS[container.status]
+
+
+def _exit_words(container: Container) -> str:
+    meaning = "out of memory" if container.oom_killed else EXIT_WORDS.get(container.exit_code, "")
+    return f"{container.exit_code} ({meaning})" if meaning else str(container.exit_code)
+
+
+def _logs(evidence: Evidence, *, shown: bool) -> list[Block]:
+    return [block for log in evidence.logs[: limits.MEMBERS] for block in _log(log, shown=shown)]
+
+
+def _log(log: ServiceLog, *, shown: bool) -> list[Block]:
+    looked = f"the last {words.count('line', log.of_lines)}"
+    if not log.lines:
+        return [section(say("*Log of {service}*: no errors in {looked}", service=log.service, looked=looked))]
+    found = words.count("error line", len(log.lines))
+    heading = say("*Log of {service}*: {found} in {looked}", service=log.service, found=found, looked=looked)
+    if not shown:
+        return [section(say("{heading}; this channel does not show log text", heading=heading))]
+    return [section(heading), preformatted("\n".join(map(_log_line, log.lines[-LOG_LINES:])), LOG_TEXT)]
+
+
+def _log_line(line: LogLine) -> str:
+    return f"{line.at:%H:%M:%S} {limits.cut(line.text, LOG_LINE)}"
+
+
+def _recent_runs(evidence: Evidence) -> list[Block]:
+    shown, more = capped(evidence.recent_runs, limits.MEMBERS)
+    entries = [say("• {run}", run=words.detail(run)) for run in shown]
+    return lines(bold("Recent runs"), [*entries, *([escape(more)] if more else [])])
+
+
+def _links(evidence: Evidence) -> list[Block]:
+    links = [link(one.url, one.title) for one in evidence.links[: limits.MEMBERS]]
+    return [section(say("Links: {links}", links=join(" · ", links)))] if links else []
+
+
+def _missing(source: Source, why: str) -> Mrkdwn:
+    return say("❔ {source}: {why}", source=SOURCE_WORDS[source], why=words.detail(why))
+
+
+def _state(evidence: Evidence) -> Block:
+    waiting = ", ".join(SOURCE_WORDS[source] for source in evidence.waiting)
+    return context(escape(f"still asking: {waiting}" if waiting else ""), words.as_of(evidence.as_of))

@@ -1,0 +1,86 @@
+"""Messages at the terminal: the same words without Slack's markup; people as ids, moments as UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from html import unescape
+
+from bot.messages.blocks import Block
+from bot.messages.message import Message
+from bot.messages.mrkdwn import clean
+
+_DATE = re.compile(r"<!date\^(\d+)\^[^|<>]*\|[^<>]*>")
+_MENTION = re.compile(r"<(?:@|!subteam\^)([A-Z0-9]+)>")
+_LINK = re.compile(r"<(https?://[^|<>]+)\|([^<>]*)>")
+_BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
+_ITALIC = re.compile(r"(?<!\w)_([^_\n]+)_(?!\w)")
+
+
+def to_plain(message: Message) -> str:
+    """Return the message as lines of text without a final newline; buttons are left out, a terminal has commands."""
+    parts = [_READERS[str(block["type"])](block) for block in message.blocks if block["type"] in _READERS]
+    return "\n".join(part for part in parts if part.strip()) or readable(message.text)
+
+
+def readable(mrkdwn: str) -> str:
+    """Return safe mrkdwn as plain text: ``label (address)``, ids, ``2026-01-02T03:04:05Z``."""
+    text = _DATE.sub(lambda found: _iso(int(found[1])), mrkdwn)
+    text = _LINK.sub(r"\2 (\1)", _MENTION.sub(r"\1", text))
+    return clean(unescape(_ITALIC.sub(r"\1", _BOLD.sub(r"\1", text)).replace("`", "")), keep_lines=True)
+
+
+def _iso(timestamp: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _text(value: object) -> str:
+    """Return what a text object says; a plain one has no markup to read."""
+    if not isinstance(value, Mapping):
+        return ""
+    text = str(value.get("text", ""))
+    return readable(text) if value.get("type") == "mrkdwn" else text
+
+
+def _items(block: Block, name: str) -> Sequence[Mapping[str, object]]:
+    items = block.get(name)
+    return items if isinstance(items, list) else ()
+
+
+def _section(block: Block) -> str:
+    cells = [_text(cell).replace("\n", ": ", 1).replace("\n", ", ") for cell in _items(block, "fields")]
+    return "\n".join(part for part in (_text(block.get("text")), *cells) if part)
+
+
+def _context(block: Block) -> str:
+    return " · ".join(_text(element) for element in _items(block, "elements"))
+
+
+def _rich_text(block: Block) -> str:
+    """Return preformatted text, indented: the only rich text that is made here."""
+    written = "".join(
+        str(part.get("text", "")) for element in _items(block, "elements") for part in _items(dict(element), "elements")
+    )
+    return "\n".join(f"    {line}" for line in written.split("\n"))
+
+
+def _table(block: Block) -> str:
+    rows = [[str(cell["text"]).strip() for cell in row] for row in _rows(block)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _rows(block: Block) -> Sequence[Sequence[Mapping[str, object]]]:
+    rows = block.get("rows")
+    return rows if isinstance(rows, list) else ()
+
+
+_READERS: Mapping[str, Callable[[Block], str]] = {
+    "section": _section,
+    "context": _context,
+    "rich_text": _rich_text,
+    "table": _table,
+}

@@ -1,0 +1,87 @@
+"""How cards and answers say things: lengths of time, counts, severities, where something is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.ids import PlatformName, ServiceName
+from bot.domain.plans import Target
+from bot.domain.rights import Need, Risk, Severity
+from bot.messages import limits
+from bot.messages.mrkdwn import DateForm, Mrkdwn, date, escape, say
+
+SEVERITY_MARK = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡", Severity.SEV4: "⚪"}
+
+RISK_WORDS = {
+    Risk.READ: "read: it only looks",
+    Risk.CHANGE: "change: nobody notices",
+    Risk.DISRUPTIVE: "disruptive: users may notice",
+    Risk.DESTRUCTIVE: "destructive: data or access can be lost",
+}
+NEED_WORDS = {
+    Need.NONE: "nobody: it only looks",
+    Need.CONFIRM: "the requester's own second press",
+    Need.ONE: "one approver who is not the requester",
+    Need.TWO: "two approvers who are not the requester, one of them an owner",
+}
+
+_UNITS = (("day", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in words, its two largest units: ``34 s``, ``12 min``, ``2 h 5 min``, ``3 days 4 h``.
+
+    Seconds are said below two minutes only; a negative length is none.
+    """
+    if length < timedelta(minutes=2):
+        return f"{max(0, int(length.total_seconds()))} s"
+    parts: list[str] = []
+    rest = length
+    for unit, size in _UNITS:
+        amount, rest = divmod(rest, size)
+        if amount:
+            parts.append(count(unit, amount) if unit == "day" else f"{amount} {unit}")
+    return " ".join(parts[:2])
+
+
+def count(thing: str, amount: int) -> str:
+    """Return an amount with its thing in the right number: ``1 alert``, ``3 alerts``."""
+    return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
+
+
+def sentence(text: str) -> str:
+    """Return ``text`` with a full stop where it has no end of its own."""
+    stripped = text.strip()
+    return stripped if not stripped or stripped[-1] in ".!?…" else f"{stripped}."
+
+
+def severity(value: Severity) -> str:
+    """Return a severity with its mark: ``🔴 sev1``."""
+    return f"{SEVERITY_MARK[value]} {value}"
+
+
+def where(platform: PlatformName, service: ServiceName | None) -> str:
+    """Return platform and service as people type them: ``search-prod/qdrant``."""
+    return Target(platform, service).key
+
+
+def as_of(moment: datetime) -> Mrkdwn:
+    """Return when the card was true."""
+    return say("as of {at}", at=date(moment, DateForm.SECONDS))
+
+
+def until(moment: datetime, now: datetime) -> Mrkdwn:
+    """Return an end on the reader's clock and how long that is from ``now``."""
+    if moment <= now:
+        return say("{at}, which has passed", at=date(moment))
+    return say("{at}, {left} left", at=date(moment), left=duration(moment - now))
+
+
+def detail(text: str) -> Mrkdwn:
+    """Return one line of untrusted detail, cut to what a card has room for."""
+    return escape(text, limits.DETAIL)
+
+
+def title(text: str) -> Mrkdwn:
+    """Return an untrusted title, cut to what a card has room for."""
+    return escape(text, limits.TITLE)

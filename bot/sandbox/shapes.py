@@ -1,0 +1,20 @@
+"""The two JSON shapes everything here is made of, and the one place that reads them defensively."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+"""One JSON object as Slack sends or takes it."""
+
+
+def is_object(value: object) -> bool:
+    """Return whether ``value`` is a JSON object."""
+    return isinstance(value, dict)
+
+
+def as_bool(value: object) -> bool:
+    """Return a flag however it travelled: JSON true, ``"true"`` or ``"1"`` in a query or a form."""
+    if isinstance(value, str):
+        return value.lower() in {"true", "1"}
+    return bool(value)

@@ -1,0 +1,259 @@
+"""Driving: carry a run through its steps, under a fence, so that a driver that dies costs seconds and no effect twice.
+
+`begin → effect → done`. Found begun by a dead driver, a step is asked for its verdict: done goes on; not done counts
+only when the step's whole timeout has passed since its begin, because an engine completes what it was asked; what the
+facts cannot tell stops for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from bot.actions.action import Action, StepCancelled, StepContext, StepVerdict, VerdictKind
+from bot.domain.errors import BotError, NotAllowed, PermanentError, TemporaryError
+from bot.domain.fault_points import FaultPoint, reached
+from bot.domain.ids import RunId
+from bot.domain.plans import Effect, Facts, PlannedStep, facts_difference
+from bot.domain.runs import BEAT_EVERY, Run, RunOutcome, StepState
+from bot.ports.audit import Audit
+from bot.ports.platforms import PlatformPorts, Platforms
+from bot.ports.runs import ClaimOutcome, FenceLost, Ledger
+from bot.ports.witness import Witness
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ASK_EVERY = timedelta(seconds=1)
+STORE_RETRY = timedelta(milliseconds=500)
+
+Sleep = Callable[[timedelta], Awaitable[None]]
+Clock = Callable[[], Awaitable[datetime]]
+
+
+async def asleep(span: timedelta) -> None:
+    """Wait on the event loop's clock."""
+    await asyncio.sleep(span.total_seconds())
+
+
+@dataclass(slots=True)
+class _Flags:
+    """What the heartbeat brought back last."""
+
+    cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """One driver's hold on one run."""
+
+    run: RunId
+    fence: int
+    platform: PlatformPorts
+    flags: _Flags
+
+
+class DriverService:
+    """Carries runs; one instance a process, any number of runs at once."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        platforms: Platforms,
+        actions: Mapping[str, Action],
+        *,
+        driver: str,
+        audit: Audit,
+        witness: Witness,
+        now: Clock,
+        sleep: Sleep = asleep,
+    ) -> None:
+        self._ledger = ledger
+        self._platforms = platforms
+        self._actions = actions
+        self._driver = driver
+        self._audit = audit
+        self._witness = witness
+        self._now = now
+        self._sleep = sleep
+
+    async def drive(self, id_: RunId) -> None:
+        """Claim the run and carry it as far as it goes; returns when it is over, stopped, or somebody else's."""
+        claim = await self._ledger.claim(id_, self._driver)
+        if claim.outcome is not ClaimOutcome.CLAIMED or claim.run is None:
+            log.info("run_not_claimed", extra={"run": id_, "outcome": claim.outcome})
+            return
+        log.info("run_claimed", extra={"run": id_, "fence": claim.fence, "driver": self._driver})
+        await reached(FaultPoint.DRIVER_AFTER_CLAIM)
+        platform = self._platforms.get(claim.run.plan.platform)
+        if platform is None:
+            why = f"{claim.run.plan.platform} is no longer configured"
+            await self._ledger.needs_human(id_, claim.fence, why)
+            return
+        await self._carry(claim.run, _Hold(id_, claim.fence, platform, _Flags()))
+
+    async def _carry(self, run: Run, hold: _Hold) -> None:
+        """Do the steps while a heartbeat says that we live; a lost fence stops the steps at once."""
+        steps = asyncio.create_task(self._steps(run, hold), name=f"run {run.id}")
+        heart = asyncio.create_task(self._beat(hold), name=f"heart {run.id}")
+        try:
+            await asyncio.wait({steps, heart}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (steps, heart):
+                if not task.done():
+                    task.cancel()
+            results = await asyncio.gather(steps, heart, return_exceptions=True)
+        for result in results:
+            if isinstance(result, FenceLost):
+                log.warning("run_fence_lost", extra={"run": run.id, "fence": hold.fence})
+            elif isinstance(result, Exception):
+                raise result
+
+    async def _beat(self, hold: _Hold) -> None:
+        """Beat every second; a store that is away is asked again, a lost fence ends it."""
+        while True:
+            with suppress(TemporaryError):
+                beat = await self._ledger.beat(hold.run, hold.fence)
+                hold.flags.cancel = beat.cancel
+            await asleep(BEAT_EVERY)
+
+    async def _steps(self, run: Run, hold: _Hold) -> None:
+        """Do what is not done yet, in order, until the run is over or stopped."""
+        while (index := run.next_step) is not None:
+            after = await self._step(run, index, hold)
+            if after is None or after.state.is_final:
+                return
+            run = after
+
+    async def _step(self, run: Run, index: int, hold: _Hold) -> Run | None:
+        """Return the run after one step; None when it stopped here."""
+        planned = run.planned(index)
+        action = self._actions.get(planned.action)
+        if action is None:
+            why = f"{planned.action} is unknown to this version; an older or newer one has to go on"
+            await self._store(lambda: self._ledger.needs_human(run.id, hold.fence, why))
+            return None
+        if run.steps[index].state is StepState.BEGUN:
+            return await self._go_on(run, index, action, hold)
+        return await self._begin(run, index, action, hold)
+
+    async def _begin(self, run: Run, index: int, action: Action, hold: _Hold) -> Run | None:
+        """Check the step's own facts right before its effect, write the intent, act."""
+        planned = run.planned(index)
+        try:
+            seen = await action.observe(planned.arguments, hold.platform)
+        except TemporaryError as exc:
+            return await self._fail(run, index, f"before it began: {exc}", hold)
+        except BotError as exc:
+            return await self._fail(run, index, str(exc), hold)
+        changed = facts_difference(planned.binds, seen.binds) if planned.binds else ()
+        if changed:
+            return await self._fail(run, index, f"changed since the yes: {'; '.join(changed)}", hold)
+        await reached(FaultPoint.DRIVER_BEFORE_BEGIN)
+        await self._bear_witness()
+        try:
+            change = await self._store(lambda: self._ledger.begin_step(run.id, hold.fence, index, seen.binds))
+        except NotAllowed as exc:
+            log.warning("run_frozen", extra={"run": run.id, "why": str(exc)})
+            return None
+        await reached(FaultPoint.DRIVER_AFTER_BEGIN)
+        if change.outcome is RunOutcome.UNCERTAIN:
+            return await self._go_on(change.state, index, action, hold)
+        if change.outcome is not RunOutcome.BEGIN:
+            return None
+        return await self._act(change.state, index, action, hold)
+
+    async def _act(self, run: Run, index: int, action: Action, hold: _Hold) -> Run | None:
+        """Do the effect within its timeout and write its outcome."""
+        planned = run.planned(index)
+        context = StepContext(run.steps[index].before, lambda: hold.flags.cancel, self._sleep)
+        try:
+            async with asyncio.timeout(planned.timeout.total_seconds() + 5):
+                result = await action.run(planned.arguments, hold.platform, context)
+        except StepCancelled:
+            change = await self._store(lambda: self._ledger.cancel_at_safe_point(run.id, hold.fence, index))
+            return change.state
+        except (TemporaryError, TimeoutError) as exc:
+            return await self._after_doubt(run, index, action, hold, str(exc) or "it took too long")
+        except BotError as exc:
+            return await self._fail(run, index, str(exc), hold)
+        await reached(FaultPoint.DRIVER_AFTER_EFFECT)
+        change = await self._store(lambda: self._ledger.end_step(run.id, hold.fence, index, result))
+        await reached(FaultPoint.DRIVER_AFTER_END)
+        return change.state
+
+    async def _after_doubt(self, run: Run, index: int, action: Action, hold: _Hold, why: str) -> Run | None:
+        """An effect whose answer never came is asked for its verdict; what only looks has simply failed."""
+        if action.effect is Effect.NONE:
+            return await self._fail(run, index, why, hold)
+        return await self._go_on(run, index, action, hold)
+
+    async def _go_on(self, run: Run, index: int, action: Action, hold: _Hold) -> Run | None:
+        """Go on at a step that was begun by somebody who cannot say how it ended."""
+        if action.effect in (Effect.NONE, Effect.IDEMPOTENT):
+            return await self._again(run, index, action, run.steps[index].before, hold)
+        verdict = await self._verdict(run, index, action, hold)
+        log.info("step_verdict", extra={"run": run.id, "step": index, "verdict": verdict.kind})
+        if verdict.kind is VerdictKind.UNKNOWN:
+            await self._store(lambda: self._ledger.needs_human(run.id, hold.fence, verdict.evidence))
+            return None
+        if verdict.kind is VerdictKind.NOT_DONE:
+            return await self._again(run, index, action, run.steps[index].before, hold)
+        result = f"found done: {verdict.evidence}"
+        change = await self._store(lambda: self._ledger.end_step(run.id, hold.fence, index, result))
+        return change.state
+
+    async def _verdict(self, run: Run, index: int, action: Action, hold: _Hold) -> StepVerdict:
+        """Ask until done, or until nothing that was asked for before can still be under way."""
+        planned, record = run.planned(index), run.steps[index]
+        settled_at = (record.began_at or run.changed_at) + planned.timeout
+        while True:
+            verdict = await self._ask(planned, record.before, action, hold)
+            if verdict.kind is VerdictKind.DONE:
+                return verdict
+            if await self._store(self._now) >= settled_at:
+                return verdict
+            await self._sleep(ASK_EVERY)
+
+    async def _ask(self, planned: PlannedStep, before: Facts, action: Action, hold: _Hold) -> StepVerdict:
+        try:
+            return await action.verdict(planned.arguments, hold.platform, before)
+        except BotError as exc:
+            return StepVerdict(VerdictKind.UNKNOWN, f"nobody can look: {exc}")
+
+    async def _again(self, run: Run, index: int, action: Action, before: Facts, hold: _Hold) -> Run | None:
+        await self._bear_witness()
+        try:
+            change = await self._store(lambda: self._ledger.begin_again(run.id, hold.fence, index, before))
+        except NotAllowed as exc:
+            log.warning("run_frozen", extra={"run": run.id, "why": str(exc)})
+            return None
+        if change.outcome is not RunOutcome.BEGIN:
+            return None
+        return await self._act(change.state, index, action, hold)
+
+    async def _fail(self, run: Run, index: int, why: str, hold: _Hold) -> Run | None:
+        change = await self._store(lambda: self._ledger.fail_step(run.id, hold.fence, index, why))
+        return change.state
+
+    async def _bear_witness(self) -> None:
+        """Put the newest audit number on disk outside the store before something irreversible."""
+        mark = await self._store(self._audit.mark)
+        if mark is None:
+            raise PermanentError("the state store holds no installation: it was emptied; nothing risky is done")
+        await self._witness.write(mark)
+
+    async def _store(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask a store that is away again; only the fence ends that, when somebody else goes on."""
+        while True:
+            try:
+                return await call()
+            except TemporaryError as exc:
+                log.warning("store_away", extra={"driver": self._driver, "why": str(exc)})
+                await asleep(STORE_RETRY)
