@@ -16,7 +16,9 @@ from bot.domain.ids import (
     PlatformName,
     RequestId,
     RunId,
+    UserId,
 )
+from bot.ports.doorbell import Index
 
 PREFIX = "{wk}"
 
@@ -32,28 +34,28 @@ AUDIT = f"{PREFIX}:audit"
 SEALS = f"{PREFIX}:seals"
 """Stream, id ``<seq>-1``: h (SHA-256, hex). As long as the audit."""
 
-INTAKE = f"{PREFIX}:intake"
+INTAKE = f"{PREFIX}:{Index.INTAKE}"
 """Sorted set (ms): accepted webhooks that no incident has met yet. Permanent index; a member lives for seconds."""
 
-REQUESTS = f"{PREFIX}:requests"
+REQUESTS = f"{PREFIX}:{Index.REQUESTS}"
 """Sorted set (ms): requests without a plan. Permanent index."""
 
-APPROVED = f"{PREFIX}:approved"
+APPROVED = f"{PREFIX}:{Index.APPROVED}"
 """Sorted set (ms): yeses that wait for the starter. Permanent index."""
 
-QUEUED = f"{PREFIX}:queued"
+QUEUED = f"{PREFIX}:{Index.QUEUED}"
 """Sorted set (ms): runs that wait for a driver. Permanent index."""
 
-ACTIVE = f"{PREFIX}:active"
+ACTIVE = f"{PREFIX}:{Index.ACTIVE}"
 """Sorted set (ms): runs that a driver holds. Permanent index."""
 
-DUE = f"{PREFIX}:due"
+DUE = f"{PREFIX}:{Index.DUE}"
 """Sorted set (ms): ``kind:subject`` of every timer. Permanent index."""
 
-DIRTY = f"{PREFIX}:dirty"
+DIRTY = f"{PREFIX}:{Index.DIRTY}"
 """Sorted set (ms): cards that do not show the truth. Permanent index."""
 
-NOTICES = f"{PREFIX}:notices"
+NOTICES = f"{PREFIX}:{Index.NOTICES}"
 """Sorted set (ms × 1000 + order): notices that are not said. Permanent index."""
 
 LOCKS = f"{PREFIX}:locks"
@@ -102,6 +104,7 @@ RUN_TTL_MS = 400 * DAY_MS
 APPROVAL_TTL_MS = 400 * DAY_MS
 ARCHIVE_TTL_MS = 400 * DAY_MS
 CARD_TTL_MS = 400 * DAY_MS
+PERSON_TTL_MS = DAY_MS
 
 
 def alerts(platform: PlatformName) -> str:
@@ -177,6 +180,11 @@ def seen(act: str) -> str:
 def evidence(subject: str) -> str:
     """String: JSON of an incident's first evidence. TTL 7 days, then the thread has it."""
     return f"{PREFIX}:evidence:{subject}"
+
+
+def person(user: UserId) -> str:
+    """String: JSON of what was learnt of somebody. TTL 1 day; older than an hour it is asked again."""
+    return f"{PREFIX}:person:{user}"
 
 
 def timer(kind: TimerKind, subject: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NewType
 
 from ulid import ULID
@@ -31,3 +32,8 @@ NoticeId = NewType("NoticeId", str)
 def new_ulid() -> str:
     """Return a fresh ULID: 26 characters that sort by the time they were made."""
     return str(ULID())
+
+
+def made_at(ulid: str) -> datetime:
+    """Return when a ULID was made, as its maker's clock had it."""
+    return ULID.from_str(ulid).datetime

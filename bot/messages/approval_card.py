@@ -7,7 +7,19 @@ from bot.domain.cards import ApprovalCard
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.rights import Need, Risk
 from bot.messages import limits, words
-from bot.messages.blocks import DANGER, PRIMARY, Block, actions, button, confirm, context, fields, lines, section
+from bot.messages.blocks import (
+    DANGER,
+    PRIMARY,
+    Block,
+    actions,
+    button,
+    confirm,
+    context,
+    fields,
+    lines,
+    listed,
+    section,
+)
 from bot.messages.limits import capped
 from bot.messages.message import Colour, Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, code, date, escape, join, mention, say
@@ -151,9 +163,7 @@ def agreement(approval: Approval) -> Mrkdwn:
 
 def steps(plan: Plan) -> list[Mrkdwn]:
     """Return what will be done, a line each: what is so now → what will be."""
-    shown, more = capped(plan.steps, limits.LIST)
-    numbered = [_step(number, step) for number, step in enumerate(shown, 1)]
-    return [*numbered, *([escape(more)] if more else [])]
+    return listed(list(enumerate(plan.steps, 1)), lambda numbered: _step(*numbered))
 
 
 def _step(number: int, step: PlannedStep) -> Mrkdwn:
@@ -197,10 +207,8 @@ def _parameters(plan: Plan) -> list[Block]:
 
 
 def _differences(view: ApprovalCard) -> list[Block]:
-    shown, more = capped(view.approval.differences, limits.LIST)
     since = f" since {view.supersedes}" if view.supersedes else ""
-    entries = [say("• {line}", line=words.detail(line)) for line in shown]
-    return lines(bold(f"What changed{since}"), [*entries, *([escape(more)] if more else [])])
+    return lines(bold(f"What changed{since}"), listed(view.approval.differences, words.bullet))
 
 
 def _settled(view: ApprovalCard) -> list[Block]:

@@ -6,14 +6,15 @@ objects never turn ``:words:`` into pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 from bot.messages import limits
-from bot.messages.limits import cut
-from bot.messages.mrkdwn import Mrkdwn, clean, join, say, shorten
+from bot.messages.limits import capped, cut
+from bot.messages.mrkdwn import Mrkdwn, clean, escape, join, say, shorten
 
 Block: TypeAlias = dict[str, object]
+Thing = TypeVar("Thing")
 
 PRIMARY = "primary"
 """The single next step."""
@@ -58,6 +59,12 @@ def lines(heading: Mrkdwn, entries: Iterable[Mrkdwn]) -> list[Block]:
     return [section(join("\n", paragraph)) for paragraph in paragraphs] if entry is not None else []
 
 
+def listed(things: Sequence[Thing], line: Callable[[Thing], Mrkdwn], most: int = limits.LIST) -> list[Mrkdwn]:
+    """Return a line for each of the first ``most`` things, and ``and N more`` for the rest."""
+    shown, more = capped(things, most)
+    return [*map(line, shown), *([escape(more)] if more else [])]
+
+
 def context(*texts: Mrkdwn) -> Block:
     """Return one small grey line of the texts that are there."""
     return {"type": "context", "elements": [mrkdwn_object(join(" · ", texts), limits.CONTEXT_TEXT)]}
@@ -95,7 +102,9 @@ def confirm(title: str, text: str, yes: str, *, danger: bool = False) -> Block:
 
 
 def option(text: str, value: str) -> Block:
-    """Return one entry of a menu."""
+    """Return one entry of a menu; ``value`` is an id and never cut."""
+    if len(value) > limits.OPTION_VALUE:
+        raise ValueError(f"the value of an option has at most {limits.OPTION_VALUE} characters")
     return {"text": plain_object(text, limits.OPTION_TEXT), "value": value}
 
 

@@ -9,7 +9,7 @@ from bot.domain.containers import Container, ContainerStatus, Health, LogLine
 from bot.domain.evidence import Evidence, ServiceLog, Source
 from bot.domain.findings import Finding, MetricSample, Verdict
 from bot.messages import limits, words
-from bot.messages.blocks import Block, context, lines, preformatted, section
+from bot.messages.blocks import Block, context, lines, listed, preformatted, section
 from bot.messages.limits import capped
 from bot.messages.message import Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, code, escape, join, link, say
@@ -80,8 +80,7 @@ def _summary(view: EvidenceCard) -> Mrkdwn:
 def findings(found: tuple[Finding, ...]) -> list[Mrkdwn]:
     """Return findings a line each, worst first, with what to do about them."""
     order = list(VERDICT_MARK)
-    shown, more = capped(sorted(found, key=lambda finding: order.index(finding.verdict)), limits.LIST)
-    return [*map(finding_line, shown), *([escape(more)] if more else [])]
+    return listed(sorted(found, key=lambda finding: order.index(finding.verdict)), finding_line)
 
 
 def finding_line(finding: Finding) -> Mrkdwn:
@@ -100,9 +99,8 @@ def _values(evidence: Evidence) -> list[Block]:
     """Return each metric with its value when the alert fired and now."""
     now = {_series(sample): sample for sample in evidence.values_now}
     fired = {_series(sample): sample for sample in evidence.values_at_fire}
-    series, more = capped(list(dict.fromkeys([*fired, *now])), limits.LIST)
-    entries = [_value_line(fired.get(one), now.get(one)) for one in series]
-    return lines(bold("Values"), [*entries, *([escape(more)] if more else [])])
+    series = list(dict.fromkeys([*fired, *now]))
+    return lines(bold("Values"), listed(series, lambda one: _value_line(fired.get(one), now.get(one))))
 
 
 def _series(sample: MetricSample) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -133,9 +131,8 @@ def _value(sample: MetricSample | None) -> Mrkdwn:
 
 
 def _containers(evidence: Evidence) -> list[Block]:
-    shown, more = capped(evidence.containers, limits.LIST)
-    entries = [container_line(container, evidence.as_of) for container in shown]
-    return lines(bold("Containers"), [*entries, *([escape(more)] if more else [])])
+    entries = listed(evidence.containers, lambda container: container_line(container, evidence.as_of))
+    return lines(bold("Containers"), entries)
 
 
 def container_line(container: Container, now: datetime) -> Mrkdwn:
@@ -195,9 +192,7 @@ def _log_line(line: LogLine) -> str:
 
 
 def _recent_runs(evidence: Evidence) -> list[Block]:
-    shown, more = capped(evidence.recent_runs, limits.MEMBERS)
-    entries = [say("• {run}", run=words.detail(run)) for run in shown]
-    return lines(bold("Recent runs"), [*entries, *([escape(more)] if more else [])])
+    return lines(bold("Recent runs"), listed(evidence.recent_runs, words.bullet, limits.MEMBERS))
 
 
 def _links(evidence: Evidence) -> list[Block]:

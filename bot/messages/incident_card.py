@@ -18,10 +18,10 @@ from bot.messages.blocks import (
     context,
     fields,
     lines,
+    listed,
     overflow,
     section,
 )
-from bot.messages.limits import capped
 from bot.messages.message import Colour, Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, date, escape, is_web_address, join, link, mention, say
 
@@ -98,9 +98,9 @@ def facts(view: IncidentCard) -> Block:
     """Return status, severity, place and assignee in two columns."""
     incident = view.incident
     where = say(
-        "{platform} ({environment}){service}",
+        "{platform}{environment}{service}",
         platform=words.title(view.platform_title),
-        environment=view.environment,
+        environment=f" ({view.environment})" if view.environment else "",
         service=say("\n{service}", service=incident.service) if incident.service else "",
     )
     return fields(
@@ -144,22 +144,18 @@ def members(incident: Incident) -> list[Block]:
         return []
     firing = bool(incident.firing)
     alerts = incident.firing or tuple(sorted(incident.members.values(), key=lambda alert: alert.starts_at))
-    shown, more = capped(alerts, limits.MEMBERS)
     heading = bold(f"{_firing_words(incident)} firing") if firing else bold("What fired")
-    entries = [_member(alert, incident) for alert in shown]
-    notes = [escape(more), _truncated(incident)]
-    return lines(heading, [*entries, *(note for note in notes if note)])
+    entries = listed(alerts, lambda alert: _member(alert, incident), limits.MEMBERS)
+    return lines(heading, [*entries, *_truncated(incident)])
 
 
 def _firing_words(incident: Incident) -> str:
     return words.count("alert", len(incident.firing))
 
 
-def _truncated(incident: Incident) -> Mrkdwn:
-    if not incident.truncated:
-        return escape("")
+def _truncated(incident: Incident) -> list[Mrkdwn]:
     cut_off = words.count("more alert", incident.truncated)
-    return say("_Alertmanager cut {cut_off} from its message._", cut_off=cut_off)
+    return [say("_Alertmanager cut {cut_off} from its message._", cut_off=cut_off)] if incident.truncated else []
 
 
 def _member(alert: Alert, incident: Incident) -> Mrkdwn:
@@ -188,9 +184,7 @@ def _work(view: IncidentCard) -> list[Block]:
     """Return what is under way below the card."""
     requests = words.count("request", view.approvals_open)
     waiting = [say("• {requests} waiting for a yes", requests=requests)] if view.approvals_open else []
-    runs, more = capped(view.runs_open, limits.MEMBERS)
-    running = [say("• {run}", run=words.detail(run)) for run in runs]
-    return lines(bold("Under way"), [*waiting, *running, *([escape(more)] if more else [])])
+    return lines(bold("Under way"), [*waiting, *listed(view.runs_open, words.bullet, limits.MEMBERS)])
 
 
 def _links(incident: Incident) -> list[Block]:

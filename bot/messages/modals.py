@@ -5,14 +5,14 @@ Each input's block id is a constant here, and its one field is always called `FI
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bot.domain.ids import PlatformName
 from bot.domain.rights import Severity
 from bot.domain.runs import HumanChoice
 from bot.messages import limits, words
 from bot.messages.blocks import Block, context, option, plain_object, section
-from bot.messages.mrkdwn import Mrkdwn, escape, paragraphs, say
+from bot.messages.mrkdwn import clean, escape, paragraphs, say
 
 DENY_CALLBACK = "modal.deny"
 RESOLVE_CALLBACK = "modal.resolve"
@@ -110,12 +110,6 @@ def problem_view(text: str, hint: str = "", *, title: str = "Not done") -> View:
     return _view(title, [section(paragraphs(text)), *tail])
 
 
-def information_view(title: str, lines: Iterable[Mrkdwn]) -> View:
-    """Return a list to read, such as a timeline; the newest that fit."""
-    shown = list(lines)[-(limits.MESSAGE_BLOCKS) :]
-    return _view(title, [section(line) for line in shown] or [section(escape("Nothing yet."))])
-
-
 def _view(title: str, blocks: list[Block]) -> View:
     return {
         "type": "modal",
@@ -156,7 +150,7 @@ def _text_input(
         "max_length": most,
         "focus_on_load": True,
     }
-    field |= {"initial_value": limits.cut(initial, most)} if initial else {}
+    field |= {"initial_value": limits.cut(clean(initial, keep_lines=lines), most)} if initial else {}
     return _input(block_id, label, field, hint=hint, optional=optional)
 
 

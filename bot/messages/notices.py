@@ -204,20 +204,19 @@ def _approval_settled(notice: Notice) -> Mrkdwn:
     state = _fact(notice, "state")
     refused = state in (ApprovalState.DENIED, ApprovalState.REVOKED)
     return say(
-        "{approval} {words}{by}{title}{reason}",
-        approval=_fact(notice, "approval"),
-        words=SETTLED.get(state, "ended"),
+        "{ended}{by} ({title}){reason}",
+        ended=SETTLED.get(state, "{approval} ended").format(approval=_fact(notice, "approval")),
         by=_by(notice),
-        title=say(" ({title})", title=_title(notice)),
+        title=_title(notice),
         reason=_reason(notice, "reason") if refused else ".",
     )
 
 
 SETTLED: Mapping[str, str] = {
-    ApprovalState.DENIED: "⛔ was denied",
-    ApprovalState.EXPIRED: "⌛ expired",
-    ApprovalState.REVOKED: "⛔ was revoked",
-    ApprovalState.SUPERSEDED: "🔁 is void because things changed; a new request shows the difference",
+    ApprovalState.DENIED: "⛔ {approval} was denied",
+    ApprovalState.EXPIRED: "⌛ {approval} expired",
+    ApprovalState.REVOKED: "⛔ {approval} was revoked",
+    ApprovalState.SUPERSEDED: "🔁 {approval} is void because things changed, and a new request shows the difference",
 }
 
 

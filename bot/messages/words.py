@@ -82,6 +82,11 @@ def detail(text: str) -> Mrkdwn:
     return escape(text, limits.DETAIL)
 
 
+def bullet(text: str) -> Mrkdwn:
+    """Return one line of untrusted detail as an entry of a list."""
+    return say("• {text}", text=detail(text))
+
+
 def title(text: str) -> Mrkdwn:
     """Return an untrusted title, cut to what a card has room for."""
     return escape(text, limits.TITLE)

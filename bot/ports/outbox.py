@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -77,6 +77,10 @@ class Outbox(Protocol):
 
     async def card(self, card: CardId) -> CardRecord | None:
         """Return one card's record."""
+        ...
+
+    async def cards(self, cards: Collection[CardId]) -> Mapping[CardId, CardRecord]:
+        """Return the records of several cards, of one moment; those there are none of are left out."""
         ...
 
     async def card_of(self, message: MessageRef) -> CardId | None:

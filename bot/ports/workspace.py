@@ -23,11 +23,15 @@ class LostAnswer(TemporaryError):
 
 
 class Gone(Exception):
-    """The message was deleted by a person, or its channel is archived."""
+    """The message, or the parent of its thread, was deleted by a person, or takes no more edits."""
 
 
 class Unreachable(Exception):
-    """It can never be shown there, and why: not a member, no such channel, refused content."""
+    """It cannot be shown there until a person changes something, and what: not a member, no such channel, archived."""
+
+
+class Refused(Unreachable):
+    """This very content cannot be shown, and why; others may still be shown there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from socket import socket
 
 from bot.sandbox import cast
-from bot.sandbox.app import create_app
+from bot.sandbox.app import create_sandbox
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import address, listen, server_for
 
@@ -52,7 +52,7 @@ async def serve(config: SandboxConfig, sock: socket) -> None:
         sys.stdout.write(json.dumps({"ready": config.base_url}) + "\n")
         sys.stdout.flush()
 
-    await server_for(create_app(config), on_ready=announce).serve(sockets=[sock])
+    await server_for(create_sandbox(config), on_ready=announce).serve(sockets=[sock])
 
 
 def main() -> None:

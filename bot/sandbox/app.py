@@ -33,6 +33,12 @@ class Sandbox:
     faults: Faults
     limits: RateLimits
     control: Control
+    page: Page
+
+    async def close(self) -> None:
+        """Stop retries and close every connection; a served application does so when it stops."""
+        await self.courier.close()
+        await self.page.close()
 
 
 def create_sandbox(
@@ -54,8 +60,7 @@ def create_sandbox(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        await courier.close()
-        await page.close()
+        await sandbox.close()
 
     app = Starlette(
         routes=[
@@ -68,7 +73,8 @@ def create_sandbox(
         middleware=[Middleware(LocalOnly)],
         lifespan=lifespan,
     )
-    return Sandbox(app, workspace, courier, faults, limits, control)
+    sandbox = Sandbox(app, workspace, courier, faults, limits, control, page)
+    return sandbox
 
 
 def create_app(config: SandboxConfig) -> Starlette:

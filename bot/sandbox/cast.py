@@ -65,7 +65,7 @@ PEOPLE = (
     CastPerson(ADA, "ada", "Ada", "admin", is_admin=True),
     CastPerson(BEN, "ben", "Ben", "operator"),
     CastPerson(CHI, "chi", "Chi", "approver"),
-    CastPerson(DEE, "dee", "Dee", "owner and approver"),
+    CastPerson(DEE, "dee", "Dee", "owner, approver"),
     CastPerson(ELI, "eli", "Eli", "viewer"),
 )
 

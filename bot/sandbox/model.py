@@ -98,7 +98,7 @@ class Group:
 class Message:
     """One message; deleted ones stay, marked, so that tests can see what was there.
 
-    ``ephemeral_to`` names the only person who sees it. ``lost`` says why it left the reader's sight.
+    ``ephemeral_to`` names the only person who sees it.
     """
 
     channel: str

@@ -22,7 +22,7 @@ from bot.sandbox.workspace import Workspace
 STATIC = Path(__file__).parent / "static"
 KEEPALIVE_S = 15.0
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: https:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -34,6 +34,7 @@ class Page:
 
     def __init__(self, workspace: Workspace, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._workspace = workspace
+        self._is_stopping = False
         self._platform = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(5), transport=transport)
 
     def routes(self) -> list[BaseRoute]:
@@ -48,6 +49,11 @@ class Page:
             Route("/archives/{channel}/{message}", self._index, methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
+
+    def stop(self) -> None:
+        """End every stream of changes."""
+        self._is_stopping = True
+        self._workspace.touch()
 
     async def close(self) -> None:
         """Close the connections to the platform."""
@@ -68,7 +74,7 @@ class Page:
 
     async def _versions(self, request: Request) -> AsyncIterator[str]:
         with self._workspace.watcher() as changed:
-            while not await request.is_disconnected():
+            while not self._is_stopping and not await request.is_disconnected():
                 changed.clear()
                 yield f"data: {json.dumps({'version': self._workspace.version})}\n\n"
                 try:
@@ -80,8 +86,9 @@ class Page:
         stored = self._workspace.files.get(request.path_params["file_id"])
         if stored is None or stored.content is None:
             return Response(status_code=404)
-        headers = SECURITY_HEADERS | {"Content-Disposition": f'attachment; filename="{stored.id}"'}
-        return Response(stored.content, media_type="application/octet-stream", headers=headers)
+        kind = _image_kind(stored.content)
+        headers = SECURITY_HEADERS if kind else SECURITY_HEADERS | {"Content-Disposition": "attachment"}
+        return Response(stored.content, media_type=kind or "application/octet-stream", headers=headers)
 
     async def _platform_state(self, _request: Request) -> Response:
         """Return the simulated platform's state, ``{"configured": false}`` without one."""
@@ -158,3 +165,9 @@ class Page:
         if view is None:
             return None
         return view.as_json(self._workspace.config.team) | {"errors": view.errors, "notice": view.notice}
+
+
+def _image_kind(content: bytes) -> str | None:
+    """Return the media type of an image the page may show inline; everything else is only downloaded."""
+    kinds = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+    return next((kind for magic, kind in kinds.items() if content.startswith(magic)), None)

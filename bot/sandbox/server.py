@@ -7,8 +7,9 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.sandbox.app import Sandbox
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,11 +38,12 @@ def address(sock: socket.socket) -> str:
 
 
 class SandboxServer(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and ends the page's endless streams before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then say so unless the start failed."""
@@ -49,15 +51,20 @@ class SandboxServer(uvicorn.Server):
         if self.started:
             self._on_ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop as uvicorn does, the endless streams first."""
+        self._on_stop()
+        await super().shutdown(sockets)
 
-def server_for(app: Starlette, *, on_ready: Callable[[], None]) -> SandboxServer:
-    """Return a server for ``app``; run it with ``serve(sockets=[listen(port)])``.
 
-    It waits one second for open streams of the page when it stops.
+def server_for(sandbox: Sandbox, *, on_ready: Callable[[], None]) -> SandboxServer:
+    """Return a server for a sandbox; run it with ``serve(sockets=[listen(port)])``.
+
+    A call that is still being answered when it stops has one second left.
     """
     return SandboxServer(
         uvicorn.Config(
-            app,
+            sandbox.app,
             http=CuttableProtocol,
             ws="none",
             lifespan="on",
@@ -66,4 +73,5 @@ def server_for(app: Starlette, *, on_ready: Callable[[], None]) -> SandboxServer
             timeout_graceful_shutdown=1,
         ),
         on_ready,
+        sandbox.page.stop,
     )

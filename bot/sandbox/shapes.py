@@ -1,4 +1,4 @@
-"""The two JSON shapes everything here is made of, and the one place that reads them defensively."""
+"""The JSON shape everything here is made of, and how a flag is read from it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 """One JSON object as Slack sends or takes it."""
-
-
-def is_object(value: object) -> bool:
-    """Return whether ``value`` is a JSON object."""
-    return isinstance(value, dict)
 
 
 def as_bool(value: object) -> bool:

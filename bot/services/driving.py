@@ -16,15 +16,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.actions.action import Action, StepCancelled, StepContext, StepVerdict, VerdictKind
-from bot.domain.errors import BotError, NotAllowed, PermanentError, TemporaryError
+from bot.domain.errors import BotError, NotAllowed, TemporaryError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import RunId
 from bot.domain.plans import Effect, Facts, PlannedStep, facts_difference
 from bot.domain.runs import BEAT_EVERY, Run, RunOutcome, StepState
-from bot.ports.audit import Audit
 from bot.ports.platforms import PlatformPorts, Platforms
 from bot.ports.runs import ClaimOutcome, FenceLost, Ledger
-from bot.ports.witness import Witness
+from bot.services.guarding import StoreGuard
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +68,7 @@ class DriverService:
         actions: Mapping[str, Action],
         *,
         driver: str,
-        audit: Audit,
-        witness: Witness,
+        guard: StoreGuard,
         now: Clock,
         sleep: Sleep = asleep,
     ) -> None:
@@ -78,13 +76,13 @@ class DriverService:
         self._platforms = platforms
         self._actions = actions
         self._driver = driver
-        self._audit = audit
-        self._witness = witness
+        self._guard = guard
         self._now = now
         self._sleep = sleep
 
     async def drive(self, id_: RunId) -> None:
         """Claim the run and carry it as far as it goes; returns when it is over, stopped, or somebody else's."""
+        await self._guard.check()
         claim = await self._ledger.claim(id_, self._driver)
         if claim.outcome is not ClaimOutcome.CLAIMED or claim.run is None:
             log.info("run_not_claimed", extra={"run": id_, "outcome": claim.outcome})
@@ -156,8 +154,8 @@ class DriverService:
         if changed:
             return await self._fail(run, index, f"changed since the yes: {'; '.join(changed)}", hold)
         await reached(FaultPoint.DRIVER_BEFORE_BEGIN)
-        await self._bear_witness()
         try:
+            await self._store(self._guard.vouch)
             change = await self._store(lambda: self._ledger.begin_step(run.id, hold.fence, index, seen.binds))
         except NotAllowed as exc:
             log.warning("run_frozen", extra={"run": run.id, "why": str(exc)})
@@ -228,8 +226,8 @@ class DriverService:
             return StepVerdict(VerdictKind.UNKNOWN, f"nobody can look: {exc}")
 
     async def _again(self, run: Run, index: int, action: Action, before: Facts, hold: _Hold) -> Run | None:
-        await self._bear_witness()
         try:
+            await self._store(self._guard.vouch)
             change = await self._store(lambda: self._ledger.begin_again(run.id, hold.fence, index, before))
         except NotAllowed as exc:
             log.warning("run_frozen", extra={"run": run.id, "why": str(exc)})
@@ -241,13 +239,6 @@ class DriverService:
     async def _fail(self, run: Run, index: int, why: str, hold: _Hold) -> Run | None:
         change = await self._store(lambda: self._ledger.fail_step(run.id, hold.fence, index, why))
         return change.state
-
-    async def _bear_witness(self) -> None:
-        """Put the newest audit number on disk outside the store before something irreversible."""
-        mark = await self._store(self._audit.mark)
-        if mark is None:
-            raise PermanentError("the state store holds no installation: it was emptied; nothing risky is done")
-        await self._witness.write(mark)
 
     async def _store(self, call: Callable[[], Awaitable[T]]) -> T:
         """Ask a store that is away again; only the fence ends that, when somebody else goes on."""

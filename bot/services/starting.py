@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 from bot.domain.approvals import Approval, ApprovalOutcome
-from bot.domain.errors import PermanentError, UserError
+from bot.domain.errors import NotAllowed, PermanentError, UserError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import ApprovalId, RunId, UserId
 from bot.domain.people import Actor
 from bot.ports.approvals import ApprovalChange, Approvals, LeaseOutcome, Starter
-from bot.ports.audit import Audit
 from bot.services.access import AccessService
+from bot.services.guarding import StoreGuard
 from bot.services.planning import PlanMaker
 
 log = logging.getLogger(__name__)
@@ -29,13 +29,13 @@ class StarterService:
     """Serves the index of approved plans."""
 
     def __init__(
-        self, approvals: Approvals, starter: Starter, plans: PlanMaker, access: AccessService, audit: Audit
+        self, approvals: Approvals, starter: Starter, plans: PlanMaker, access: AccessService, guard: StoreGuard
     ) -> None:
         self._approvals = approvals
         self._starter = starter
         self._plans = plans
         self._access = access
-        self._audit = audit
+        self._guard = guard
 
     async def start(self, id_: ApprovalId) -> ApprovalChange | None:
         """Start the run of an approved plan; None while a lock is held or risky work is frozen.
@@ -43,7 +43,10 @@ class StarterService:
         Whatever else comes of it is in the outcome: consumed, superseded by what is so now, expired, a voter gone.
         """
         approval = await self._approvals.get(id_)
-        if await self._audit.frozen():
+        try:
+            await self._guard.vouch()
+        except NotAllowed as exc:
+            log.warning("start_frozen", extra={"approval": id_, "why": str(exc)})
             return None
         run = run_of(id_)
         lease = await self._starter.lease(run, approval.plan.targets)

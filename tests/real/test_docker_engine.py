@@ -19,6 +19,7 @@ from bot.domain.errors import PermanentError, TemporaryError, UnknownName
 from bot.domain.ids import ContainerId, ServiceName
 from tests.real.compose import ComposeProject, OnStop, Service, qdrant_like
 from tests.real.engine import DockerEngine
+from tests.runtime_conformance import RuntimeCase, RuntimeConformance
 from tests.waiting import wait_until
 
 pytest_plugins = ("tests.real.parts",)
@@ -34,10 +35,11 @@ SERVICES = {
     "twice": Service(extra={"deploy": {"replicas": 2}}),
     "chatty": Service(script=LINES),
     "terminal": Service(script="echo first; echo shown", extra={"tty": True}),
+    "steady": Service(script="echo one; echo two; echo three"),
     "stubborn": Service(on_stop=OnStop.IGNORES),
     "ended": Service(script="exit 3"),
     "looping": Service(script="exit 1", extra={"restart": "always"}),
-    "unwell": Service(extra={"healthcheck": {"test": ["CMD", "false"], "interval": "200ms", "retries": 1}}),
+    "unwell": Service(extra={"healthcheck": {"test": ["CMD", "false"], "interval": "1s", "retries": 1}}),
     "greedy": Service(script="exec tail /dev/zero", extra={"mem_limit": "16m", "memswap_limit": "16m"}),
 }
 
@@ -68,6 +70,17 @@ async def id_of(runtime: DockerRuntime, service: str) -> ContainerId:
     return (await runtime.containers(ServiceName(service)))[0].id
 
 
+@pytest_asyncio.fixture
+async def runtime_case(runtime: DockerRuntime) -> AsyncIterator[RuntimeCase]:
+    away = DockerRuntime("tcp://ada:hunter2@127.0.0.1:1", "zoo")  # nobody listens on port 1
+    yield RuntimeCase(runtime, ServiceName("steady"), away, "hunter2")
+    await away.aclose()
+
+
+class TestDockerRuntime(RuntimeConformance):
+    """The promises that every runtime makes."""
+
+
 async def test_container_is_described_as_the_engine_has_it(zoo: ComposeProject, runtime: DockerRuntime) -> None:
     await zoo.wait_for("qdrant", Health="healthy")
     (found,) = await runtime.containers(ServiceName("qdrant"))
@@ -83,10 +96,6 @@ async def test_container_is_described_as_the_engine_has_it(zoo: ComposeProject, 
 
 async def test_replicas_come_in_the_order_of_their_numbers(runtime: DockerRuntime) -> None:
     assert [found.number for found in await runtime.containers(ServiceName("twice"))] == [1, 2]
-
-
-async def test_unknown_service_has_no_containers(runtime: DockerRuntime) -> None:
-    assert list(await runtime.containers(ServiceName("qdran"))) == []
 
 
 async def test_other_projects_and_one_off_containers_are_not_listed(
@@ -112,9 +121,10 @@ async def test_container_out_of_memory_says_so(zoo: ComposeProject, runtime: Doc
         state = await zoo.state("greedy")
         if state["Status"] == "exited" and not state["OOMKilled"]:  # the exit overtook the kernel's notice: once more
             await zoo.engine.ask("POST", f"/containers/{container}/start")
-        return state["Status"] == "exited" and state["OOMKilled"]
+        return bool(state["OOMKilled"])
 
     await wait_until(noticed, description="the engine notices the kernel's kill")
+    await zoo.wait_for("greedy", Status="exited")
     (found,) = await runtime.containers(ServiceName("greedy"))
     assert (found.oom_killed, found.exit_code) == (True, 137)
 
@@ -158,14 +168,12 @@ async def test_restart_happens_once_and_keeps_the_container(zoo: ComposeProject,
 
 
 async def test_restart_waits_for_a_stop_that_takes_its_whole_grace(zoo: ComposeProject) -> None:
-    impatient = DockerRuntime(zoo.docker_host, zoo.name, timeout=timedelta(seconds=1))
+    impatient = DockerRuntime(zoo.docker_host, zoo.name, timeout=timedelta(seconds=2.5))
     container = await id_of(impatient, "stubborn")
     since = datetime.now(UTC)
-    await impatient.restart(container, grace=timedelta(seconds=1.2))
-    deaths = [
-        event for event in await zoo.engine.events(since) if event.action == "die" and event.container == container
-    ]
-    assert [event.attributes["exitCode"] for event in deaths] == ["137"]
+    await impatient.restart(container, grace=timedelta(seconds=2.6))  # longer than any other call may take
+    died = [event for event in await zoo.engine.events(since) if (event.action, event.container) == ("die", container)]
+    assert [event.attributes["exitCode"] for event in died] == ["137"]
     await impatient.aclose()
 
 
@@ -195,7 +203,7 @@ async def test_abandoned_restart_is_completed_by_the_engine(zoo: ComposeProject,
     assert after.started_at != before.started_at
 
 
-@pytest.mark.parametrize("stranger", ["f" * 64, "zoo-chatty-1", "../images", ""])
+@pytest.mark.parametrize("stranger", ["zoo-chatty-1", "../images", ""])
 async def test_restart_of_an_unknown_container_is_refused(runtime: DockerRuntime, stranger: str) -> None:
     with pytest.raises(UnknownName):
         await runtime.restart(ContainerId(stranger), grace=GRACE)

@@ -74,7 +74,7 @@ function drawChannel() {
   $("purpose").textContent = channel.has_bot ? channel.purpose : `${channel.purpose} (the bot is not a member)`;
   $("composer").hidden = false;
   const named = `Message ${$("title").textContent.replace(" ", "")}`;
-  $("composer-text").placeholder = matchMedia("(max-width: 760px)").matches ? named : `${named}, /ops …, /incident … or @watchkeeper …`;
+  $("composer-text").placeholder = matchMedia("(max-width: 760px)").matches ? named : `${named}, /ops …, or @watchkeeper …`;
   const top = channel.messages.filter((message) => !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast");
   drawMessages($("messages"), channel, top, true);
   markRead(channel);
@@ -124,10 +124,16 @@ function messageNode(channel, message) {
       message.ephemeral ? h("p", { class: "private" }, "Only visible to you") : null,
       message.blocks?.length ? renderBlocks(message.blocks, use) : h("div", { class: "text" }, mrkdwn(message.text)),
       renderAttachments(message.attachments, use),
-      (message.files ?? []).map((file) => h("p", {}, h("a", { href: `/files/${file.id}`, download: file.name }, `📄 ${file.name ?? file.id}`))),
+      (message.files ?? []).map(fileNode),
       message.reactions ? h("p", { class: "reactions" }, message.reactions.map((one) => h("span", { title: one.users.map(userName).join(", ") }, emoji(`:${one.name}:`), ` ${one.count}`))) : null,
       message.with_thread && message.reply_count ? h("button", { type: "button", class: "replies", onclick: () => openThread(message.ts) },
         `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`, h("span", { class: "hint" }, ` last ${clock(message.latest_reply)}`)) : null));
+}
+
+function fileNode(file) {
+  const name = h("a", { href: `/files/${file.id}`, download: file.name }, `${file.title} (${file.name}, ${file.size} bytes)`);
+  const isImage = /\.(png|jpe?g|gif)$/i.test(file.name);
+  return h("figure", { class: "file" }, isImage ? h("img", { src: `/files/${file.id}`, alt: file.title }) : null, h("figcaption", {}, name));
 }
 
 function tools(channel, message) {
@@ -249,6 +255,7 @@ $("actor").addEventListener("change", (event) => {
 });
 $("close-thread").addEventListener("click", () => { place.thread = null; drawThread(); });
 $("open-side").addEventListener("click", () => showSide(!document.body.classList.contains("with-side")));
+$("channel").addEventListener("click", (event) => { if (!$("open-side").contains(event.target)) showSide(false); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") showSide(false); });
 
 const params = new URLSearchParams(location.search);

@@ -65,8 +65,10 @@ function unknown(block) {
 }
 
 function image(item, size = "") {
-  if (item.image_url) return h("img", { src: item.image_url, alt: item.alt_text, class: size, loading: "lazy" });
-  return h("span", { class: "context" }, `[image: ${item.alt_text}]`);
+  const source = item.slack_file?.id ? `/files/${item.slack_file.id}` : item.image_url;
+  const isOwn = source && new URL(source, location.href).origin === location.origin;
+  if (isOwn) return h("img", { src: source, alt: item.alt_text, class: size, loading: "lazy" });
+  return h("span", { class: "context" }, "Image elsewhere: ", link(source ?? "", item.alt_text));
 }
 
 function element(item, block, use) {

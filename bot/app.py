@@ -1,0 +1,267 @@
+"""The composition root: settings → adapters → services → edges and loops. The only place that sees all sides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import aiohttp
+import httpx
+import uvicorn
+from redis.asyncio import BlockingConnectionPool, Redis
+from starlette.applications import Starlette
+
+from bot.actions.catalogue import ACTIONS
+from bot.adapters.alertmanager import AlertmanagerApi
+from bot.adapters.docker_engine import DockerRuntime
+from bot.adapters.docket_carrier import DocketCarrier
+from bot.adapters.driver_locks import DriverLocks
+from bot.adapters.embedded_valkey import EmbeddedValkey
+from bot.adapters.http_calls import new_client
+from bot.adapters.metrics import Metrics
+from bot.adapters.probes import Endpoint, HttpProbes
+from bot.adapters.prometheus import PrometheusApi
+from bot.adapters.redis_approvals import RedisApprovals, RedisPlanRequests, RedisStarter
+from bot.adapters.redis_audit import RedisAudit
+from bot.adapters.redis_doorbell import RedisDoorbell
+from bot.adapters.redis_evidence import RedisEvidence
+from bot.adapters.redis_incidents import PlatformRules, RedisIncidents
+from bot.adapters.redis_intake import RedisIntake
+from bot.adapters.redis_memberships import RedisMemberships
+from bot.adapters.redis_outbox import RedisOutbox
+from bot.adapters.redis_runs import RedisLedger, RedisRuns
+from bot.adapters.redis_store import RedisStore
+from bot.adapters.redis_timers import RedisTimers
+from bot.adapters.simulated.runtime import SimulatedRuntime as SimulatedRuntimeApi
+from bot.adapters.slack_workspace import SlackWorkspace, slack_client
+from bot.adapters.witness import FileWitness
+from bot.domain.approvals import ApprovalRules
+from bot.domain.effects import Channel
+from bot.domain.ids import PlatformName, RunId
+from bot.domain.incidents import EscalationRule, IncidentRules
+from bot.domain.redaction import Redactor
+from bot.domain.settings import ComposeRuntime, Platform, Secret, Settings
+from bot.logs import log_to
+from bot.loops import work
+from bot.loops.loop import Loop, listen
+from bot.ports.platforms import PlatformPorts
+from bot.ports.runtime import ContainerRuntime
+from bot.services.access import AccessService, Rules
+from bot.services.alerting import IntakeService, ReconcilerService, RefusedWebhooks
+from bot.services.cards import CardService
+from bot.services.driving import DriverService
+from bot.services.evidence import EvidenceService
+from bot.services.guarding import StoreGuard
+from bot.services.health import HealthService
+from bot.services.planning import PlanMaker, PlannerService
+from bot.services.requesting import RequestService
+from bot.services.sealing import AuditService, SealerService
+from bot.services.starting import StarterService
+
+log = logging.getLogger(__name__)
+
+POOL = 64
+SOCKET_TIMEOUT = timedelta(seconds=5)
+SLACK_TIMEOUT = timedelta(seconds=10)
+DRAIN = timedelta(seconds=20)
+"""How long a stop waits for what is under way; the rest goes on elsewhere."""
+
+
+class Part(StrEnum):
+    """What one process does."""
+
+    SERVE = "serve"
+    """Everything."""
+    WEB = "web"
+    """Takes webhooks, commands and clicks."""
+    WORKER = "worker"
+    """Runs the loops."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The ports of state over one store."""
+
+    store: RedisStore
+    intake: RedisIntake
+    incidents: RedisIncidents
+    requests: RedisPlanRequests
+    approvals: RedisApprovals
+    starter: RedisStarter
+    runs: RedisRuns
+    outbox: RedisOutbox
+    timers: RedisTimers
+    audit: RedisAudit
+    evidence: RedisEvidence
+    memberships: RedisMemberships
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What reaches other systems."""
+
+    workspace: SlackWorkspace
+    platforms: Mapping[PlatformName, PlatformPorts]
+    witness: FileWitness
+    drivers: DriverLocks
+    http: httpx.AsyncClient
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases."""
+
+    access: AccessService
+    guard: StoreGuard
+    health: HealthService
+    requesting: RequestService
+    cards: CardService
+    evidence: EvidenceService
+    audit: AuditService
+    plans: PlanMaker
+
+
+def secrets_of(settings: Settings) -> list[Secret]:
+    """Return every secret the installation is told, for redaction at the sinks."""
+    environment = settings.environment
+    found = [
+        environment.slack_bot_token,
+        environment.slack_signing_secret,
+        environment.slack_app_token,
+        environment.redis_url,
+    ]
+    for platform in settings.platforms.values():
+        found += platform.alertmanager.secrets
+        found += [address.api_key for address in platform.services.values()]
+    return [secret for secret in found if secret is not None]
+
+
+@asynccontextmanager
+async def state_store(settings: Settings) -> AsyncIterator[str]:
+    """Yield the address of the state store: the configured one, else the embedded Valkey."""
+    if settings.environment.redis_url is not None:
+        yield settings.environment.redis_url.reveal()
+        return
+    async with EmbeddedValkey(settings.environment.data_dir) as valkey:
+        yield valkey.url
+
+
+def connect(url: str) -> Redis:
+    """Return a client whose pool waits instead of failing when all connections are busy."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=POOL,
+        timeout=SOCKET_TIMEOUT.total_seconds(),
+        socket_timeout=SOCKET_TIMEOUT.total_seconds(),
+        socket_connect_timeout=SOCKET_TIMEOUT.total_seconds(),
+    )
+    return Redis.from_pool(pool)
+
+
+def build_state(settings: Settings, redis: Redis, access: Callable[[], AccessService]) -> State:
+    """Return the ports of state; rules about people are asked for when a decision needs them."""
+    store = RedisStore(redis)
+
+    def approval_rules(platform: PlatformName) -> ApprovalRules:
+        return ApprovalRules(access().approvers(), access().owners(platform))
+
+    rules = {name: platform_rules(platform) for name, platform in settings.platforms.items()}
+    return State(
+        store=store,
+        intake=RedisIntake(store),
+        incidents=RedisIncidents(store, rules),
+        requests=RedisPlanRequests(store),
+        approvals=RedisApprovals(store, approval_rules),
+        starter=RedisStarter(store),
+        runs=RedisRuns(store),
+        outbox=RedisOutbox(store),
+        timers=RedisTimers(store),
+        audit=RedisAudit(store),
+        evidence=RedisEvidence(store),
+        memberships=RedisMemberships(store),
+    )
+
+
+def platform_rules(platform: Platform) -> PlatformRules:
+    """Return what the profile and the configuration say of a platform's incidents."""
+    profile = platform.profile
+    escalation = {
+        severity: EscalationRule(rule.respond_within, rule.page_after, rule.quiet_after)
+        for severity, rule in profile.escalation.items()
+    }
+    owners = (*sorted(platform.owners.groups), *sorted(platform.owners.people))
+    return PlatformRules(profile, IncidentRules(profile.reopen_window, escalation, owners))
+
+
+def build_platform(platform: Platform, http: httpx.AsyncClient) -> PlatformPorts:
+    """Return one platform with everything that reaches it."""
+    endpoints = {
+        name: Endpoint(address.url, address.api_key.reveal() if address.api_key else None)
+        for name, address in platform.services.items()
+    }
+    return PlatformPorts(
+        name=platform.name,
+        profile=platform.profile,
+        environment=platform.environment,
+        owners=platform.owners,
+        runtime=build_runtime(platform),
+        probes=HttpProbes(endpoints, http),
+        metrics=PrometheusApi(platform.prometheus_url, http),
+        alerts=AlertmanagerApi(platform.alertmanager.urls, http),
+    )
+
+
+def build_runtime(platform: Platform) -> ContainerRuntime:
+    """Return the adapter of the configured runtime."""
+    if isinstance(platform.runtime, ComposeRuntime):
+        return DockerRuntime(platform.runtime.docker_host, platform.runtime.project)
+    return SimulatedRuntimeApi(platform.runtime.url)
+
+
+@asynccontextmanager
+async def outside(settings: Settings) -> AsyncIterator[Outside]:
+    """Yield the adapters of everything that is not the state store."""
+    async with AsyncExitStack() as exits:
+        http = await exits.enter_async_context(new_client())
+        timeout = aiohttp.ClientTimeout(total=SLACK_TIMEOUT.total_seconds())
+        session = await exits.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        platforms = {name: build_platform(platform, http) for name, platform in settings.platforms.items()}
+        for ports in platforms.values():
+            exits.push_async_callback(ports.runtime.aclose)
+        token = settings.environment.slack_bot_token
+        client = slack_client(token.reveal() if token else "", settings.environment.slack_api_url, session)
+        channels = {channel: getattr(settings.slack.channels, channel.value) for channel in Channel}
+        yield Outside(
+            workspace=SlackWorkspace(client, channels, call_timeout=SLACK_TIMEOUT),
+            platforms=platforms,
+            witness=FileWitness(settings.environment.data_dir),
+            drivers=exits.enter_context(DriverLocks(settings.environment.data_dir)),
+            http=http,
+        )
+
+
+def access_rules(settings: Settings) -> Rules:
+    """Return what the configuration grants."""
+    owners = {name: platform.owners for name, platform in settings.platforms.items()}
+    return Rules(settings.slack.team, settings.roles, owners, settings.cli_users)
+
+
+def build_services(
+    settings: Settings, state: State, out: Outside, access: AccessService, redactor: Redactor
+) -> Services:
+    """Return the use cases."""
+    return Services(
+        access=access,
+        guard=StoreGuard(state.audit, out.witness, state.outbox),
+        health=HealthService(out.platforms, state.incidents, state.approvals, state.runs),
+        requesting=RequestService(out.platforms, state.requests, state.incidents, state.approvals, access),
+        cards=CardService(state.incidents, state.approvals, state.runs, state.evidence, out.platforms),
+        evidence=EvidenceService(state.incidents, state.runs, out.platforms, state.evidence, redactor),
+        audit=AuditService(state.audit, out.witness),
+        plans=PlanMaker(out.platforms, ACTIONS),
+    )

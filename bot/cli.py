@@ -1,0 +1,121 @@
+"""The command line. Imports what a command needs when it is asked for, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+OK, PROBLEM, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 it failed, 2 the configuration or the command is wrong."""
+    options = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as exc:
+        from bot.domain.errors import BotError
+
+        if not isinstance(exc, BotError):
+            raise
+        sys.stderr.write(f"{exc}\n")
+        return USAGE if type(exc).__name__ == "ConfigurationError" else PROBLEM
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="watchkeeper", description="A self-hosted Slack ChatOps bot for teams that run vector-search platforms."
+    )
+    commands = top.add_subparsers(title="commands", metavar="command", required=True)
+
+    for part, words in (
+        ("serve", "run everything in this process"),
+        ("web", "take webhooks, commands and clicks only; needs REDIS_URL"),
+        ("worker", "run the loops only; needs REDIS_URL"),
+    ):
+        serve = commands.add_parser(part, help=words)
+        serve.set_defaults(command=_serve, part=part)
+
+    demo = commands.add_parser("demo", help="play a whole incident on a page, with no Slack, Docker or Redis")
+    demo.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
+    demo.set_defaults(command=_demo)
+
+    check = commands.add_parser("check", help="check the configuration; exit code 2 when something is wrong")
+    check.add_argument("file", nargs="?", type=Path, help="default: WATCHKEEPER_CONFIG or watchkeeper.yaml")
+    check.set_defaults(command=_check)
+
+    audit = commands.add_parser("audit", help="verify or export the audit trail").add_subparsers(required=True)
+    audit.add_parser("verify", help="prove that nothing was changed").set_defaults(command=_audit_verify)
+    audit.add_parser("export", help="write every entry as JSON lines").set_defaults(command=_audit_export)
+
+    ops = commands.add_parser("ops", help="ask the running process, as in the chat: watchkeeper ops status")
+    ops.add_argument("text", nargs=argparse.REMAINDER, help="verb and arguments; `help` lists them")
+    ops.set_defaults(command=_ops)
+    return top
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from bot.app import Part, serve
+    from bot.settings import load_settings
+
+    asyncio.run(serve(load_settings(), Part(options.part)))
+    return OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from bot.demo import play
+
+    return asyncio.run(play(port=options.port))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.actions.catalogue import KNOWN_ACTIONS
+    from bot.profiles.problems import format_problems
+    from bot.settings import inspect_configuration, read_environment
+
+    path = options.file or read_environment().config_path
+    checked = inspect_configuration(path, known_actions=KNOWN_ACTIONS)
+    if checked.problems:
+        sys.stderr.write(format_problems(checked.problems) + "\n")
+    sys.stdout.write(f"{checked.summary()}\n")
+    return USAGE if checked.problems else OK
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    from bot.offline import verify_audit
+
+    verdict = asyncio.run(verify_audit())
+    if not verdict.holds:
+        sys.stderr.write(f"the audit does not hold: {verdict.problem}\n")
+        return PROBLEM
+    tail = f"; not sealed yet: {', '.join(map(str, verdict.unsealed))}" if verdict.unsealed else ""
+    sys.stdout.write(f"{verdict.entries} entries hold; head {verdict.head} {verdict.head_seal or '-'}{tail}\n")
+    return OK
+
+
+def _audit_export(options: argparse.Namespace) -> int:
+    from bot.offline import export_audit
+
+    asyncio.run(export_audit(sys.stdout))
+    return OK
+
+
+def _ops(options: argparse.Namespace) -> int:
+    from bot.settings import read_environment
+    from handlers.terminal import ask_running
+
+    try:
+        answered = asyncio.run(ask_running(read_environment().data_dir, " ".join(options.text)))
+    except (ConnectionError, FileNotFoundError):
+        where = read_environment().data_dir
+        sys.stderr.write(f"nothing runs on {where}; start `watchkeeper serve`, or set WATCHKEEPER_DATA_DIR\n")
+        return PROBLEM
+    (sys.stdout if answered.ok else sys.stderr).write(f"{answered.text}\n")
+    return OK if answered.ok else PROBLEM

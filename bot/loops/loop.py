@@ -1,0 +1,106 @@
+"""What every loop has in common: look, do, wait for the doorbell or the next look; cope with a store that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.domain.errors import TemporaryError
+from bot.ports.doorbell import Doorbell, Index
+
+log = logging.getLogger(__name__)
+
+BACKOFF_MAX = timedelta(seconds=30)
+FAILED_WORK_RESTS = timedelta(seconds=5)
+QUIET_RECONNECT = timedelta(seconds=1)
+
+
+class Flights:
+    """Work of one loop that goes on while the loop looks again; at most one piece for each key."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[object]] = {}
+
+    def start(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Begin ``work`` unless the same is under way."""
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._fly(key, work), name=key)
+
+    async def _fly(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except TemporaryError as exc:
+            log.info("work_waits", extra={"work": key, "why": str(exc)})
+            await asyncio.sleep(exc.retry_after.total_seconds())
+        except Exception:
+            # The worker's catch-all: the index still holds the work, so it is tried again, a little later.
+            log.exception("work_failed", extra={"work": key})
+            await asyncio.sleep(FAILED_WORK_RESTS.total_seconds())
+        finally:
+            del self._tasks[key]
+
+    async def aclose(self) -> None:
+        """Call off what is under way; its index still holds it."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class Loop:
+    """One thing that runs by itself. ``look`` serves everything its index holds and returns."""
+
+    name: str
+    look: Callable[[], Awaitable[object]]
+    every: timedelta
+    """How often it looks when nobody rings."""
+    indexes: frozenset[Index] = frozenset()
+    """What it is rung for."""
+    flights: Flights = field(default_factory=Flights)
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+
+    async def run(self) -> None:
+        """Look until cancelled. An error is logged and looked past: the index still holds the work."""
+        try:
+            while True:
+                self.rung.clear()
+                pause = await self._look_once()
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self.rung.wait(), pause.total_seconds())
+        finally:
+            await self.flights.aclose()
+
+    async def _look_once(self) -> timedelta:
+        """Look; return how long to wait for the next look."""
+        try:
+            await self.look()
+        except TemporaryError as exc:
+            log.info("loop_waits", extra={"loop": self.name, "why": str(exc)})
+            return max(exc.retry_after, self.every)
+        except Exception:
+            # One of the two places that catch all: a defect in one piece of work must not end the loop.
+            self.failures += 1
+            log.exception("loop_failed", extra={"loop": self.name, "failures": self.failures})
+            doubled: timedelta = self.every * (1 << min(self.failures, 8))
+            return min(doubled, BACKOFF_MAX)
+        self.failures = 0
+        return self.every
+
+
+async def listen(doorbell: Doorbell, loops: Sequence[Loop]) -> None:
+    """Wake the loops whose index was rung for, until cancelled; while the bell is away they look by themselves."""
+    while True:
+        with suppress(TemporaryError):
+            for loop in loops:
+                loop.rung.set()
+            async for names in doorbell.rings():
+                for loop in loops:
+                    if loop.indexes & names:
+                        loop.rung.set()
+        await asyncio.sleep(QUIET_RECONNECT.total_seconds())
