@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.adapters import redis_keys as keys
-from bot.adapters.redis_store import Change, RedisStore, Refused, Script, decode, encode, from_ms, translated
+from bot.adapters.redis_store import Change, RedisStore, Refused, Script, decode, encode, from_ms, to_ms, translated
 from bot.domain.effects import Effects, Notice, Place
 from bot.domain.ids import CardId, ChannelId, NoticeId
 from bot.ports.outbox import Backlog, CardRecord, LeaseLost, MessageRef, PendingNotice
@@ -23,7 +23,11 @@ class RedisOutbox:
         self._lease = Script("publish_lease.lua")
 
     async def lease(self, holder: str, *, life: timedelta) -> int | None:
-        """Take or renew the publisher's lease; return its fence, or None while another process holds it."""
+        """Take or renew the publisher's lease; return its fence, or None while another process holds it.
+
+        A holder ``slot#life`` follows another life of its own slot at once, with a new fence: whoever names a slot
+        keeps it from being used twice at a time (a lock on the data folder), so the other one is dead.
+        """
         life_ms = round(life.total_seconds() * 1000)
         with translated():
             fence = await self._lease(self._store.redis, (keys.PUBLISHER,), self._store.skew_ms(), holder, life_ms)
@@ -41,16 +45,25 @@ class RedisOutbox:
         waiting = await self._store.command("ZRANGE", keys.DIRTY, 0, limit - 1, "WITHSCORES")
         names = [CardId(name.decode()) for name in waiting[::2]]
         loaded = await self._store.load(*map(keys.card, names))
-        return [
-            _record(name, fields, from_ms(int(float(score))))
-            for name, score, fields in zip(names, waiting[1::2], loaded.hashes, strict=True)
-            if fields
-        ]
+        found: list[CardRecord] = []
+        for name, score, fields in zip(names, waiting[1::2], loaded.hashes, strict=True):
+            if fields:
+                found.append(_record(name, fields, from_ms(int(float(score)))))
+            else:
+                await self._store.command("ZREM", keys.DIRTY, name)
+        return found
 
     async def card(self, card: CardId) -> CardRecord | None:
         """Return one card's record."""
         loaded = await self._store.load(keys.card(card))
         return _record(card, loaded.hashes[0], loaded.now) if loaded.hashes[0] else None
+
+    async def cards(self, cards: Collection[CardId]) -> Mapping[CardId, CardRecord]:
+        """Return the records of several cards, of one moment; those there are none of are left out."""
+        loaded = await self._store.load(*map(keys.card, cards))
+        return {
+            name: _record(name, fields, loaded.now) for name, fields in zip(cards, loaded.hashes, strict=True) if fields
+        }
 
     async def card_of(self, message: MessageRef) -> CardId | None:
         """Return the card a message shows."""
@@ -96,7 +109,9 @@ class RedisOutbox:
         clean = Change()
         clean.require_field(key, "want", str(card.want))
         clean.op("ZREM", keys.DIRTY, card.id)
-        await self._store.commit(clean)
+        if isinstance(refused := await self._store.commit(clean), Refused):
+            # It waits anew from here on, so that a card that never stands still does not pass for the oldest.
+            await self._store.command("ZADD", keys.DIRTY, "XX", to_ms(refused.at), card.id)
 
     async def notice_sending(self, notice: NoticeId, fence: int) -> None:
         """Remember that a notice is about to go out."""

@@ -92,7 +92,7 @@ class NoticeKind(StrEnum):
     RUN_ENDED = "run_ended"
     RUN_NEEDS_HUMAN = "run_needs_human"
     ANSWER = "answer"
-    """The answer to a mention; ``facts["reply"]`` is a rendered reply."""
+    """The answer to a mention; ``facts["message"]`` is a rendered message."""
     OPERATIONS = "operations"
     """Something the administrators should know."""
 

@@ -203,7 +203,7 @@ def _why_wanted(approval: Approval) -> str:
 def _parameters(plan: Plan) -> list[Block]:
     given, more = capped(sorted(plan.parameters.items()), limits.LIST)
     listed = [code(f"{name}={value}", limits.TITLE) for name, value in given]
-    return [context(say("with {listed} {more}", listed=join(" ", listed), more=more))] if listed else []
+    return [context(say("with {listed}", listed=join(" ", [*listed, escape(more)])))] if listed else []
 
 
 def _differences(view: ApprovalCard) -> list[Block]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from bot.messages import limits
 from bot.messages.blocks import Block, context, text_size
-from bot.messages.mrkdwn import Mrkdwn, say, shorten, without_mentions
+from bot.messages.mrkdwn import Mrkdwn, escape, say, shorten, without_mentions
 
 
 class Colour(StrEnum):
@@ -59,7 +59,8 @@ def compose(
     if fitting < len(middle):
         last = [context(say("Cut here to fit; {count} more parts are not shown.", count=len(middle) - fitting)), *last]
     blocks = (*first, *middle[:fitting], *last)
-    return Message(shorten(text, limits.FALLBACK), blocks, colour.value if colour else None)
+    spoken = text if text.strip() else escape("A message without words.")
+    return Message(shorten(spoken, limits.FALLBACK), blocks, colour.value if colour else None)
 
 
 _ROOM_FOR_LATER = 2

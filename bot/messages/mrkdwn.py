@@ -143,6 +143,8 @@ _PLAIN_ACTORS = {"watchkeeper": "Watchkeeper", "*": "everybody", "": "nobody"}
 def date(moment: datetime, form: DateForm = DateForm.TIME) -> Mrkdwn:
     """Return an aware ``moment`` for the reader's own clock, with UTC for devices that cannot."""
     fallback = moment.astimezone(UTC).strftime(_UTC_FALLBACK[form])
+    if moment.timestamp() < 0:  # an alert may claim any time; Slack knows none before 1970
+        return escape(fallback)
     return Mrkdwn(f"<!date^{int(moment.timestamp())}^{form.value}|{fallback}>")
 
 

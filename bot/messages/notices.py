@@ -204,19 +204,18 @@ def _approval_settled(notice: Notice) -> Mrkdwn:
     state = _fact(notice, "state")
     refused = state in (ApprovalState.DENIED, ApprovalState.REVOKED)
     return say(
-        "{ended}{by} ({title}){reason}",
-        ended=SETTLED.get(state, "{approval} ended").format(approval=_fact(notice, "approval")),
+        SETTLED.get(state, "{approval} ended{by}{reason}"),
+        approval=say("{name} ({title})", name=_fact(notice, "approval"), title=_title(notice)),
         by=_by(notice),
-        title=_title(notice),
         reason=_reason(notice, "reason") if refused else ".",
     )
 
 
 SETTLED: Mapping[str, str] = {
-    ApprovalState.DENIED: "⛔ {approval} was denied",
-    ApprovalState.EXPIRED: "⌛ {approval} expired",
-    ApprovalState.REVOKED: "⛔ {approval} was revoked",
-    ApprovalState.SUPERSEDED: "🔁 {approval} is void because things changed, and a new request shows the difference",
+    ApprovalState.DENIED: "⛔ {approval} was denied{by}{reason}",
+    ApprovalState.EXPIRED: "⌛ {approval} expired{reason}",
+    ApprovalState.REVOKED: "⛔ {approval} was revoked{by}{reason}",
+    ApprovalState.SUPERSEDED: "🔁 {approval} is void, because things changed; a new request shows how{reason}",
 }
 
 
@@ -257,7 +256,7 @@ def _plan_refused(notice: Notice) -> Mrkdwn:
         title=_title(notice) or "this request",
         platform=say(" on {platform}", platform=words.title(platform)) if platform else "",
         why=_reason(notice, "why", "reason"),
-        hint=say(" {hint}", hint=words.detail(words.sentence(hint))) if hint else "",
+        hint=say(" Next: {hint}", hint=words.detail(words.sentence(hint))) if hint else "",
     )
 
 
@@ -270,19 +269,19 @@ def _run_resumed(notice: Notice) -> Mrkdwn:
 
 
 def _run_ended(notice: Notice) -> Mrkdwn:
+    run = say("{run} ({title})", run=_fact(notice, "run"), title=_title(notice))
     return say(
-        "{words} after {took}: {title}{why}",
-        words=ENDED.get(_fact(notice, "state"), "{run} ended").format(run=_fact(notice, "run")),
+        ENDED.get(_fact(notice, "state"), "{run} ended after {took}{why}"),
+        run=run,
         took=_time_taken(notice),
-        title=_title(notice),
-        why=say(". {why}", why=words.detail(words.sentence(_fact(notice, "why")))) if _fact(notice, "why") else ".",
+        why=_reason(notice, "why"),
     )
 
 
 ENDED: Mapping[str, str] = {
-    RunState.DONE: "✅ {run} is done",
-    RunState.FAILED: "❌ {run} failed",
-    RunState.CANCELLED: "⏹️ {run} was called off",
+    RunState.DONE: "✅ {run} is done after {took}{why}",
+    RunState.FAILED: "❌ {run} failed after {took}{why}",
+    RunState.CANCELLED: "⏹️ {run} was called off after {took}{why}",
 }
 
 
@@ -301,7 +300,7 @@ def _operations(notice: Notice) -> Mrkdwn:
     return say(
         "🔧 {text}{hint}",
         text=escape(words.sentence(_fact(notice, "text")), limits.INPUT_TEXT),
-        hint=say(" {hint}", hint=words.detail(words.sentence(hint))) if hint else "",
+        hint=say(" Next: {hint}", hint=words.detail(words.sentence(hint))) if hint else "",
     )
 
 

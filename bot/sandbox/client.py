@@ -38,6 +38,7 @@ class SandboxClient:
     """
 
     def __init__(self, base_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.base_url = base_url
         self._http = httpx.AsyncClient(
             base_url=base_url, trust_env=False, timeout=httpx.Timeout(30), transport=transport
         )

@@ -15,7 +15,7 @@ from bot.domain.errors import TemporaryError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import Fingerprint, GroupKey, PlatformName
 from bot.ports.incidents import IncidentChange, Incidents
-from bot.ports.intake import Intake, IntakeEntry, IntakeQueue
+from bot.ports.intake import Intake, IntakeEntry, IntakeQueue, Refusal
 from bot.ports.outbox import Outbox
 from bot.ports.platforms import PlatformPorts, Platforms
 
@@ -157,6 +157,12 @@ def _is_held(known: Alert | None) -> bool:
     return known is not None and known.status is AlertStatus.FIRING
 
 
+REASONS: Mapping[str, str] = {
+    Refusal.UNKNOWN_PLATFORM: "no platform has that name",
+    Refusal.BAD_CREDENTIALS: "wrong credentials",
+}
+
+
 class RefusedWebhooks:
     """Tells the administrators of webhooks that were turned away: Alertmanager drops them without a word."""
 
@@ -168,13 +174,7 @@ class RefusedWebhooks:
         """Say once what was refused since the last time."""
         for field_, count in sorted((await self._queue.take_refused()).items()):
             platform, _, reason = field_.rpartition(" ")
-            told = notice(
-                NoticeKind.OPERATIONS,
-                Place(channel=Channel.ADMIN),
-                rank=3,
-                what="webhooks_refused",
-                platform=platform,
-                reason=reason,
-                count=count,
-            )
+            text = f"{count} webhooks for “{platform}” were turned away: {REASONS.get(reason, reason)}."
+            hint = "Alertmanager drops what is turned away. See its receiver, and `platforms:` in watchkeeper.yaml."
+            told = notice(NoticeKind.OPERATIONS, Place(channel=Channel.ADMIN), rank=3, text=text, hint=hint)
             await self._outbox.say(told)

@@ -50,7 +50,13 @@ class StoreGuard:
         log.error("store_lost_state", extra={"reason": reason})
         await self._audit.freeze(reason)
         for channel in (Channel.ADMIN, Channel.INCIDENTS):
-            told = notice(NoticeKind.OPERATIONS, Place(channel=channel), rank=1, what="store_lost_state", reason=reason)
+            told = notice(
+                NoticeKind.OPERATIONS,
+                Place(channel=channel),
+                rank=1,
+                text=f"Nothing risky is done any more: {reason}. What was approved or under way may be forgotten.",
+                hint="An admin looks, then clears it: `/ops unfreeze --reason …`",
+            )
             await self._outbox.say(told)
 
     async def vouch(self) -> None:

@@ -137,7 +137,7 @@ class PlannerService:
             request.place,
             mentions=(request.requester.id,),
             rank=2,
-            runbook=request.runbook,
+            title=request.runbook,
             platform=request.platform,
             why=why,
         )

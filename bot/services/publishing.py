@@ -357,7 +357,8 @@ class Publishing:
         await self._outbox.say(told, act=f"unreachable:{cause}:{self._now():%Y-%m-%d}")
 
     def _reachable(self, errand: Errand) -> None:
-        if errand.channel is not None and self._memory.closed.pop(errand.channel, None):
+        if errand.channel is not None and errand.channel in self._memory.closed:
+            del self._memory.closed[errand.channel]
             log.info("reachable_again", extra={"channel": errand.channel})
 
     def _age(self, since: datetime) -> float:

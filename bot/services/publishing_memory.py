@@ -1,4 +1,4 @@
-"""What the publisher remembers between calls. Losing it costs a few seconds, never a message: the outbox has the rest."""
+"""What the publisher remembers between calls. Losing it costs seconds, never a message: the outbox has the rest."""
 
 from __future__ import annotations
 

@@ -71,13 +71,7 @@ def an_alert(
     )
 
 
-def an_incident(
-    state: IncidentState = IncidentState.OPEN,
-    *,
-    text: Text = friendly,
-    alerts: int = 2,
-    severity: Severity = Severity.SEV1,
-) -> Incident:
+def an_incident(state: IncidentState = IncidentState.OPEN, *, text: Text = friendly, alerts: int = 2) -> Incident:
     over = state is IncidentState.RESOLVED
     status = AlertStatus.RESOLVED if over else AlertStatus.FIRING
     members = [an_alert(number, text=text, status=status) for number in range(1, alerts + 1)]
@@ -88,7 +82,7 @@ def an_incident(
         platform=SEARCH,
         service=QDRANT,
         title=text("Qdrant does not answer"),
-        severity=severity,
+        severity=Severity.SEV1,
         state=state,
         opened_at=ago(minutes=12),
         changed_at=ago(minutes=1),
@@ -106,9 +100,7 @@ def an_incident(
 def an_incident_card(
     state: IncidentState = IncidentState.OPEN, *, text: Text = friendly, alerts: int = 2, offers: int = 3
 ) -> IncidentCard:
-    named = [
-        Offer(RunbookName(f"recover-{n}"), text(f"Restart qdrant {n}…"), {"service": "qdrant"}) for n in range(offers)
-    ]
+    named = [Offer(RunbookName(f"recover-{n}"), text(f"Restart qdrant {n}…"), {}) for n in range(offers)]
     return IncidentCard(
         an_incident(state, text=text, alerts=alerts),
         NOW,
@@ -187,11 +179,16 @@ def a_plan(*, text: Text = friendly, need: Need = Need.ONE, risk: Risk = Risk.DI
         risk=risk,
         need=need,
         need_reason=text("restarting is disruptive"),
-        parameters={"service": text("qdrant")},
+        parameters={"service": _hashable(text("qdrant"))},
         steps=(step,) * steps,
         interrupts=text("search, for about 20 s"),
-        undo=text("start it again"),
+        undo=_hashable(text("start it again")),
     )
+
+
+def _hashable(text: str) -> str:
+    """Return what a plan's hash can hold: canonical JSON refuses lone surrogates, so no plan has them there."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def an_approval(

@@ -1,4 +1,4 @@
-"""Whether Slack would take a message, judged by its own SDK's models and by the sandbox's checker; never by our limits."""
+"""Whether Slack would take a message, judged by its own SDK's models and by the sandbox's checker."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(message: Message) -> None:
     assert message.text.strip()
     assert len(message.text) <= limits.FALLBACK
     assert sum(map(text_size, message.blocks)) <= limits.MESSAGE_CHARACTERS
-    assert len(message.blocks) < limits.MESSAGE_BLOCKS
+    assert len(message.blocks) <= limits.MESSAGE_BLOCKS
 
 
 def _parsed(message: Message) -> list[Block]:

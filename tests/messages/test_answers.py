@@ -34,7 +34,7 @@ from bot.domain.answers import (
 from bot.domain.approvals import ApprovalOutcome, ApprovalState
 from bot.domain.effects import TimelineEntry
 from bot.domain.findings import Verdict
-from bot.domain.ids import TeamId, UserId
+from bot.domain.ids import ServiceName, TeamId, UserId
 from bot.domain.incidents import IncidentOutcome, IncidentState
 from bot.domain.people import Actor
 from bot.domain.rights import Need, Role, Severity
@@ -61,9 +61,7 @@ def every_answer(text: a.Text = a.friendly, many: int = 1) -> list[Answer]:
     incident, approval, run = a.an_incident(text=text), a.an_approval(text=text), a.a_run(text=text)
     listed = a.a_listed_alert(text=text)
     entry = TimelineEntry(a.NOW, a.BEN, "acknowledged", text("on it"))
-    audited = AuditLine(
-        7, a.NOW, a.ADA, text("incident.acknowledged"), text("INC-42"), {text("state"): text("x")}, True
-    )
+    audited = AuditLine(7, a.NOW, a.ADA, text("run.started"), text("INC-42"), {text("state"): text("x")}, True)
     return [
         Said(text("All is well."), text("/ops status")),
         Problem(text("No such service."), text("say one of qdrant"), (text("/ops restart qdrant"),), text("01KD")),
@@ -108,8 +106,7 @@ def test_no_list_is_too_short_or_too_long(many: int) -> None:
 def test_no_text_in_an_answer_does_harm(hostile: str) -> None:
     for answer in every_answer(lambda _: hostile):
         message = render_answer(answer)
-        if hostile.strip():
-            check(message)
+        check(message)
         check_harmless(message, calling=PEOPLE)
 
 
@@ -161,7 +158,7 @@ def test_help_says_what_is_allowed_first() -> None:
 
 def test_status_shows_what_is_wrong_first() -> None:
     well = ServiceStatus(a.QDRANT, "vectors", False, (), (a.a_finding(Verdict.OK),))
-    bad = ServiceStatus(a.ServiceName("mcp"), "server", True, (), (a.a_finding(Verdict.CRITICAL),))
+    bad = ServiceStatus(ServiceName("mcp"), "server", True, (), (a.a_finding(Verdict.CRITICAL),))
     message = render_answer(Status(a.SEARCH, "Search", "production", a.NOW, (well, bad)))
     assert to_plain(message) == (
         "Search (production): 1 of 2 services need a look\n"
@@ -179,9 +176,8 @@ def test_a_service_of_which_nothing_is_known_is_never_well() -> None:
 
 
 def test_the_audit_is_a_table_of_exact_ids() -> None:
-    lines = tuple(
-        AuditLine(seq, a.NOW, a.ADA, "run.started", "RUN-12", {"state": "running"}, seq < 8) for seq in (8, 7)
-    )
+    facts = {"state": "running"}
+    lines = tuple(AuditLine(seq, a.NOW, a.ADA, "run.started", "RUN-12", facts, seq < 8) for seq in (8, 7))
     message = render_answer(AuditTrail(lines))
     assert to_plain(message) == (
         "The newest 2 entries of the audit.\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -257,7 +258,7 @@ def test_a_waiting_approval_reads_as_a_whole() -> None:
         "To undo it: start it again\n"
         "Why: not during the release\n"
         "Last time: done in 34 s, 3 days ago\n"
-        "with service=qdrant \n"
+        "with service=qdrant\n"
         f"INC-42 · recover-qdrant version 3 · plan {plan} · asked 2026-01-02T03:11:05Z · as of 2026-01-02T03:12:05Z"
     )
 
@@ -422,7 +423,7 @@ def test_a_run_of_three_hundred_steps_shows_those_around_the_current_one() -> No
     ],
 )
 def test_lengths_of_time_are_said_in_words(seconds: int, said: str) -> None:
-    assert words.duration(a.timedelta(seconds=seconds)) == said
+    assert words.duration(timedelta(seconds=seconds)) == said
 
 
 def test_an_incident_without_members_or_people_renders() -> None:

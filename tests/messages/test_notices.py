@@ -39,7 +39,7 @@ SENTENCES = {
     NoticeKind.APPROVAL_WANTED: (
         "✋ APR-7 wants one yes of somebody else by 2026-01-02T03:27:05Z: Restart qdrant on search-prod. U0ADA S0SEARCH"
     ),
-    NoticeKind.APPROVAL_SETTLED: "⛔ APR-7 was denied (Restart qdrant): not now. U0ADA S0SEARCH",
+    NoticeKind.APPROVAL_SETTLED: "⛔ APR-7 (Restart qdrant) was denied: not now. U0ADA S0SEARCH",
     NoticeKind.APPROVAL_WARNING: (
         "⏳ APR-7 expires at 2026-01-02T03:27:05Z without an answer: Restart qdrant. U0ADA S0SEARCH"
     ),
@@ -53,12 +53,12 @@ SENTENCES = {
     ),
     NoticeKind.PLAN_REFUSED: "⛔ No plan for Restart qdrant on search-prod: no such container. U0ADA S0SEARCH",
     NoticeKind.RUN_RESUMED: ("▶️ RUN-12 went on after its driver died, at step 2 of 4: Wait for qdrant. U0ADA S0SEARCH"),
-    NoticeKind.RUN_ENDED: "❌ RUN-12 failed after 34 s: Restart qdrant. not healthy after 60 s. U0ADA S0SEARCH",
+    NoticeKind.RUN_ENDED: "❌ RUN-12 (Restart qdrant) failed after 34 s: not healthy after 60 s. U0ADA S0SEARCH",
     NoticeKind.RUN_NEEDS_HUMAN: (
         "🆘 RUN-12 needs a person (Restart qdrant): the container is gone. Its card asks what to do. U0ADA S0SEARCH"
     ),
     NoticeKind.ANSWER: "All is well.",
-    NoticeKind.OPERATIONS: "🔧 The audit cannot be written. look at the disk of Redis. U0ADA S0SEARCH",
+    NoticeKind.OPERATIONS: "🔧 The audit cannot be written. Next: look at the disk of Redis. U0ADA S0SEARCH",
 }
 
 
@@ -79,7 +79,7 @@ def test_nobody_is_called_who_is_not_to_be(kind: NoticeKind) -> None:
 @pytest.mark.parametrize("event", [*CHANGES, "something new"])
 def test_every_change_has_a_sentence_that_calls_nobody(event: str) -> None:
     facts = {"before": "sev2", "severity": "sev1", "text": "disk is full", "into": "INC-7", "source": "INC-9"}
-    message = render_notice(a.a_notice(NoticeKind.INCIDENT_CHANGED, event=event, taken_from="U0ADA", **facts))
+    message = render_notice(a.a_notice(NoticeKind.INCIDENT_CHANGED, (), event=event, taken_from="U0ADA", **facts))
     check(message)
     assert calls(message) == []
 
@@ -93,7 +93,7 @@ def test_actors_without_an_account_are_named() -> None:
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_no_fact_of_a_notice_does_harm(kind: NoticeKind, hostile: str) -> None:
     facts = dict.fromkeys([*a.FACTS[kind], "event", "text", "why", "reason", "hint"], hostile)
-    message = render_notice(a.a_notice(kind, **facts))
+    message = render_notice(a.a_notice(kind, (), **facts))
     check(message)
     check_harmless(message)
 

@@ -1,0 +1,38 @@
+"""Requests, replies and verbs: one table, one parser for slash commands, mentions, buttons and the terminal."""
+
+from __future__ import annotations
+
+from bot.verbs.table import Understood, VerbTable
+from bot.verbs.vocabulary import (
+    Argument,
+    Command,
+    Entrance,
+    Family,
+    Handler,
+    Kind,
+    Misread,
+    Names,
+    Parsed,
+    Reply,
+    Request,
+    Verb,
+    address,
+)
+
+__all__ = [
+    "Argument",
+    "Command",
+    "Entrance",
+    "Family",
+    "Handler",
+    "Kind",
+    "Misread",
+    "Names",
+    "Parsed",
+    "Reply",
+    "Request",
+    "Understood",
+    "Verb",
+    "VerbTable",
+    "address",
+]
