@@ -2,85 +2,85 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
 import aiohttp
 import httpx
-import uvicorn
 from redis.asyncio import BlockingConnectionPool, Redis
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot.actions.catalogue import ACTIONS
 from bot.adapters.alertmanager import AlertmanagerApi
 from bot.adapters.docker_engine import DockerRuntime
-from bot.adapters.docket_carrier import DocketCarrier
 from bot.adapters.driver_locks import DriverLocks
 from bot.adapters.embedded_valkey import EmbeddedValkey
 from bot.adapters.http_calls import new_client
-from bot.adapters.metrics import Metrics
+from bot.adapters.metrics import Labels, Metrics
 from bot.adapters.probes import Endpoint, HttpProbes
 from bot.adapters.prometheus import PrometheusApi
 from bot.adapters.redis_approvals import RedisApprovals, RedisPlanRequests, RedisStarter
 from bot.adapters.redis_audit import RedisAudit
-from bot.adapters.redis_doorbell import RedisDoorbell
 from bot.adapters.redis_evidence import RedisEvidence
 from bot.adapters.redis_incidents import PlatformRules, RedisIncidents
 from bot.adapters.redis_intake import RedisIntake
 from bot.adapters.redis_memberships import RedisMemberships
 from bot.adapters.redis_outbox import RedisOutbox
-from bot.adapters.redis_runs import RedisLedger, RedisRuns
+from bot.adapters.redis_runs import RedisRuns
+from bot.adapters.redis_shares import RedisShares
 from bot.adapters.redis_store import RedisStore
 from bot.adapters.redis_timers import RedisTimers
 from bot.adapters.simulated.runtime import SimulatedRuntime as SimulatedRuntimeApi
-from bot.adapters.slack_workspace import SlackWorkspace, slack_client
+from bot.adapters.slack_calls import slack_client
+from bot.adapters.slack_conversation import SlackConversation
+from bot.adapters.slack_identity import who_we_are
+from bot.adapters.slack_workspace import SlackWorkspace
 from bot.adapters.witness import FileWitness
 from bot.domain.approvals import ApprovalRules
 from bot.domain.effects import Channel
-from bot.domain.ids import PlatformName, RunId
+from bot.domain.errors import TemporaryError
+from bot.domain.ids import GroupId, PlatformName, UserId
 from bot.domain.incidents import EscalationRule, IncidentRules
 from bot.domain.redaction import Redactor
 from bot.domain.settings import ComposeRuntime, Platform, Secret, Settings
-from bot.logs import log_to
-from bot.loops import work
-from bot.loops.loop import Loop, listen
 from bot.ports.platforms import PlatformPorts
 from bot.ports.runtime import ContainerRuntime
 from bot.services.access import AccessService, Rules
-from bot.services.alerting import IntakeService, ReconcilerService, RefusedWebhooks
+from bot.services.call_budgets import Call
 from bot.services.cards import CardService
-from bot.services.driving import DriverService
+from bot.services.catalogue import Catalogue
 from bot.services.evidence import EvidenceService
 from bot.services.guarding import StoreGuard
 from bot.services.health import HealthService
-from bot.services.planning import PlanMaker, PlannerService
+from bot.services.planning import PlanMaker
+from bot.services.publishing import CallOutcome
 from bot.services.requesting import RequestService
-from bot.services.sealing import AuditService, SealerService
-from bot.services.starting import StarterService
+from bot.services.sealing import AuditService
+from bot.verbs import VerbTable
+from commands.services import CommandServices
+from commands.table import build_table
+from handlers.acks import AckFamily, AckOutcome
+from handlers.alertmanager import IntakeOutcome, PlatformIntake, alertmanager_routes
+from handlers.background import Background
+from handlers.bolt_app import build_bolt_app
+from handlers.errors import Guard
+from handlers.health import health_routes
+from handlers.slack_edge import EdgeRefusal, slack_routes
+from handlers.slack_listeners import Parts, slack_listeners
+from handlers.telling import Teller
+from handlers.terminal import TerminalServer
 
 log = logging.getLogger(__name__)
 
 POOL = 64
 SOCKET_TIMEOUT = timedelta(seconds=5)
 SLACK_TIMEOUT = timedelta(seconds=10)
-DRAIN = timedelta(seconds=20)
-"""How long a stop waits for what is under way; the rest goes on elsewhere."""
-
-
-class Part(StrEnum):
-    """What one process does."""
-
-    SERVE = "serve"
-    """Everything."""
-    WEB = "web"
-    """Takes webhooks, commands and clicks."""
-    WORKER = "worker"
-    """Runs the loops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,20 @@ class State:
 class Outside:
     """What reaches other systems."""
 
+    client: AsyncWebClient
     workspace: SlackWorkspace
+    conversation: SlackConversation
     platforms: Mapping[PlatformName, PlatformPorts]
     witness: FileWitness
     drivers: DriverLocks
-    http: httpx.AsyncClient
+
+    async def identity(self) -> AuthorizeResult:
+        """Return who we are in the workspace; without an answer we serve all the same, deaf to our own name."""
+        try:
+            return await who_we_are(self.client)
+        except TemporaryError as exc:
+            log.error("slack_identity_unknown", extra={"why": str(exc)})
+            return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=self.client.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +186,7 @@ def build_state(settings: Settings, redis: Redis, access: Callable[[], AccessSer
         incidents=RedisIncidents(store, rules),
         requests=RedisPlanRequests(store),
         approvals=RedisApprovals(store, approval_rules),
-        starter=RedisStarter(store),
+        starter=RedisStarter(store, approval_rules),
         runs=RedisRuns(store),
         outbox=RedisOutbox(store),
         timers=RedisTimers(store),
@@ -194,7 +203,7 @@ def platform_rules(platform: Platform) -> PlatformRules:
         severity: EscalationRule(rule.respond_within, rule.page_after, rule.quiet_after)
         for severity, rule in profile.escalation.items()
     }
-    owners = (*sorted(platform.owners.groups), *sorted(platform.owners.people))
+    owners: tuple[UserId | GroupId, ...] = (*sorted(platform.owners.groups), *sorted(platform.owners.people))
     return PlatformRules(profile, IncidentRules(profile.reopen_window, escalation, owners))
 
 
@@ -237,11 +246,12 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         client = slack_client(token.reveal() if token else "", settings.environment.slack_api_url, session)
         channels = {channel: getattr(settings.slack.channels, channel.value) for channel in Channel}
         yield Outside(
+            client=client,
+            conversation=SlackConversation(client, http),
             workspace=SlackWorkspace(client, channels, call_timeout=SLACK_TIMEOUT),
             platforms=platforms,
             witness=FileWitness(settings.environment.data_dir),
             drivers=exits.enter_context(DriverLocks(settings.environment.data_dir)),
-            http=http,
         )
 
 
@@ -251,9 +261,7 @@ def access_rules(settings: Settings) -> Rules:
     return Rules(settings.slack.team, settings.roles, owners, settings.cli_users)
 
 
-def build_services(
-    settings: Settings, state: State, out: Outside, access: AccessService, redactor: Redactor
-) -> Services:
+def build_services(state: State, out: Outside, access: AccessService, redactor: Redactor) -> Services:
     """Return the use cases."""
     return Services(
         access=access,
@@ -265,3 +273,110 @@ def build_services(
         audit=AuditService(state.audit, out.witness),
         plans=PlanMaker(out.platforms, ACTIONS),
     )
+
+
+def build_verbs(state: State, out: Outside, services: Services) -> VerbTable:
+    """Return everything that can be asked."""
+    catalogue = Catalogue(out.platforms, state.incidents, state.approvals, state.runs, services.access)
+    return build_table(
+        CommandServices(
+            access=services.access,
+            catalogue=catalogue,
+            health=services.health,
+            requesting=services.requesting,
+            incidents=state.incidents,
+            approvals=state.approvals,
+            runs=state.runs,
+            audit=services.audit,
+            platforms=out.platforms,
+            unfreeze=services.guard.unfreeze,
+        )
+    )
+
+
+def build_metrics() -> Metrics:
+    """Return the metrics of this process, each label's values at zero."""
+    return Metrics(Labels(IntakeOutcome, AckFamily, AckOutcome, EdgeRefusal, Call, CallOutcome))
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One process, built and not running."""
+
+    settings: Settings
+    state: State
+    outside: Outside
+    services: Services
+    verbs: VerbTable
+    metrics: Metrics
+    background: Background
+    terminal: TerminalServer
+
+    async def asgi(self, *, web: bool) -> Starlette:
+        """Return the one ASGI application: health for every part, webhooks and Slack where ``web``."""
+        routes = health_routes(self.state.store.now, self.metrics)
+        if web:
+            routes += alertmanager_routes(webhook_doors(self.settings), self.state.intake, self.metrics)
+            routes += await self._slack_routes()
+        return Starlette(routes=routes)
+
+    async def _slack_routes(self) -> list[Route]:
+        secret = self.settings.environment.slack_signing_secret
+        if secret is None:
+            return []
+        authorized = await self.outside.identity()
+        parts = Parts(
+            our_id=authorized.bot_user_id or "",
+            groups=access_rules(self.settings).groups(),
+            access=self.services.access,
+            verbs=self.verbs,
+            requests=self.services.requesting,
+            incidents=self.state.incidents,
+            approvals=self.state.approvals,
+            runs=self.state.runs,
+            outbox=self.state.outbox,
+            platforms=self.outside.platforms,
+            shares=RedisShares(self.state.store),
+            conversation=self.outside.conversation,
+        )
+        teller = Teller(self.outside.conversation, self.background)
+        listeners = slack_listeners(parts, self.background, teller)
+        guard = Guard(self.metrics, teller)
+        bolt = build_bolt_app(self.outside.client, authorized, secret.reveal(), listeners, guard)
+        return slack_routes(bolt, secret.reveal(), self.metrics)
+
+
+def webhook_doors(settings: Settings) -> dict[PlatformName, PlatformIntake]:
+    """Return who may send webhooks for each platform."""
+    return {
+        name: PlatformIntake(
+            tuple(secret.reveal().encode() for secret in platform.alertmanager.secrets),
+            platform.alertmanager.user.encode() if platform.alertmanager.user else None,
+        )
+        for name, platform in settings.platforms.items()
+    }
+
+
+@asynccontextmanager
+async def application(settings: Settings, redis: Redis, redactor: Redactor) -> AsyncIterator[Application]:
+    """Yield everything one process is made of; close it in order."""
+    async with outside(settings) as out:
+        access: AccessService
+        state = build_state(settings, redis, lambda: access)
+        access = AccessService(access_rules(settings), state.memberships, out.workspace)
+        services = build_services(state, out, access, redactor)
+        verbs = build_verbs(state, out, services)
+        background = Background()
+        try:
+            yield Application(
+                settings=settings,
+                state=state,
+                outside=out,
+                services=services,
+                verbs=verbs,
+                metrics=build_metrics(),
+                background=background,
+                terminal=TerminalServer(settings.environment.data_dir, access, verbs),
+            )
+        finally:
+            await background.drain()

@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from bot.app import Part, serve
+    from bot.serving import Part, serve
     from bot.settings import load_settings
 
     asyncio.run(serve(load_settings(), Part(options.part)))
@@ -88,7 +88,7 @@ def _check(options: argparse.Namespace) -> int:
     return USAGE if checked.problems else OK
 
 
-def _audit_verify(options: argparse.Namespace) -> int:
+def _audit_verify(_: argparse.Namespace) -> int:
     from bot.offline import verify_audit
 
     verdict = asyncio.run(verify_audit())
@@ -100,7 +100,7 @@ def _audit_verify(options: argparse.Namespace) -> int:
     return OK
 
 
-def _audit_export(options: argparse.Namespace) -> int:
+def _audit_export(_: argparse.Namespace) -> int:
     from bot.offline import export_audit
 
     asyncio.run(export_audit(sys.stdout))

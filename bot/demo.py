@@ -18,8 +18,8 @@ from pathlib import Path
 
 import yaml
 
-from bot.app import Part, serve
 from bot.domain.errors import PermanentError, UserError
+from bot.serving import Part, serve
 from bot.settings import load_settings
 
 PLATFORM = "search-demo"

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line: the event is a constant, everything that varies is a field, no secret gets through."""
+"""Logs as one JSON object a line: the event is a constant, what varies is a field, no secret gets through."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from bot.messages.answers import render_answer, with_share
 from bot.messages.message import Message, to_json, to_payload
 from bot.ports.conversation import Conversation, Shares
 from bot.services.access import AccessService
-from bot.verbs import Entrance, Reply, Request
+from bot.verbs import Entrance, Family, Reply, Request
 from handlers.acks import Ack, AckOutcome, Body, private
 from handlers.background import Background, Late
 from handlers.errors import Trouble, caught
@@ -30,7 +30,11 @@ class Verbs(Protocol):
     """The table of everything that can be asked."""
 
     async def answer(self, request: Request) -> Reply:
-        """Return what the person is told; UserError says what is wrong with the request."""
+        """Return what the person is told; what they can put right is an answer too."""
+        ...
+
+    def find(self, family: Family, name: str) -> object | None:
+        """Return the verb that answers to a name; None when there is none."""
         ...
 
 

@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any, TypeAlias, TypeVar
 
 from bot.domain.answers import Problem
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.ids import new_ulid
+from bot.logs import bound
 from bot.messages.answers import render_answer
 from bot.messages.modals import problem_view
 from handlers.acks import Ack, AckFamily, AckMetrics, AckOutcome, Body, Listen, private
@@ -24,6 +25,8 @@ from handlers.telling import Origin, Teller
 
 WORK_WITHIN = timedelta(seconds=20)
 """Above the slowest probe of a read verb, below what a person waits for."""
+REQUEST_ID = "request_id"
+TOKEN_BYTES = 5
 BROKE = (
     "Something broke here. What you asked for may or may not have happened: look at the card, or ask for the status, "
     "before you try again."
@@ -45,13 +48,16 @@ class Trouble:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """Return what an error says to the person who asked; one that nobody meant is logged under the token they see."""
+    """Return what an error says to the person who asked.
+
+    One that nobody meant is logged with the id of the request, which the person sees as a token.
+    """
     if isinstance(error, UserError):
         return Trouble(Problem(str(error)), AckOutcome.REFUSED)
     if isinstance(error, TemporaryError):
         log.warning("request_not_served", extra={"why": str(error)})
         return Trouble(Problem(f"Nothing was done: {error}. Try again in a minute."), AckOutcome.AWAY)
-    token = new_ulid()[-10:]
+    token = (bound.get() or {}).get(REQUEST_ID) or token_hex(TOKEN_BYTES)
     log.error("request_failed", exc_info=error, extra={"token": token})
     text = SLOW.format(seconds=round(WORK_WITHIN.total_seconds())) if isinstance(error, TimeoutError) else BROKE
     return Trouble(Problem(text, token=token), AckOutcome.FAILED)
@@ -80,6 +86,7 @@ class Guard:
         # Bolt hands arguments over by these names.
         async def listener(ack: Callable[..., Awaitable[object]], body: dict[str, Any]) -> None:
             started = time.perf_counter()
+            bound.set({REQUEST_ID: token_hex(TOKEN_BYTES), "family": family})
             given = await caught(listen(body))
             answer = given if isinstance(given, Ack) else self._apology(family, body, given)
             await ack(dict(answer.body) if answer.body is not None else "")

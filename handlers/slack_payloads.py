@@ -10,6 +10,7 @@ from bot.domain.errors import UsageError
 from bot.domain.ids import ChannelId, TeamId, UserId
 from bot.ports.outbox import MessageRef
 from bot.verbs import Family
+from bot.verbs.words import readable
 from handlers.acks import Body
 from handlers.telling import Origin
 
@@ -35,6 +36,7 @@ class Command:
     who: Who
     family: Family
     text: str
+    """As the workspace escapes it; the parser of verbs reads that."""
     channel: ChannelId
     origin: Origin
     act: str
@@ -76,6 +78,7 @@ class Shortcut:
     parent: MessageRef | None = None
     """Of a message: the message that its thread hangs on, itself where it is no reply."""
     text: str = ""
+    """As its writer saw it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def read_command(body: Body) -> Command:
     return Command(
         who=Who(UserId(_needed(body, "user_id")), TeamId(_text(body, "team_id"))),
         family=Family(family),
-        text=as_typed(_text(body, "text")).strip(),
+        text=_text(body, "text").strip(),
         channel=ChannelId(_text(body, "channel_id")),
         origin=Origin.of(body),
         act=f"trigger:{_needed(body, 'trigger_id')}",
@@ -170,7 +173,7 @@ def read_shortcut(body: Body) -> Shortcut:
         origin=Origin.of(body),
         act=f"trigger:{_needed(body, 'trigger_id')}",
         parent=MessageRef(ChannelId(channel), thread) if channel and ts else None,
-        text=as_typed(_text(body, "message", "text")).strip(),
+        text=readable(_text(body, "message", "text")).strip(),
     )
 
 
@@ -190,18 +193,13 @@ def read_mention(body: Body, our_id: str) -> Mention:
 
 def _said_to(our_id: str, text: str) -> str:
     ours = next((found for found in MENTION.finditer(text) if found[1] == our_id), None)
-    return as_typed(text[ours.end() :] if ours else MENTION.sub("", text, count=1)).strip()
+    return (text[ours.end() :] if ours else MENTION.sub("", text, count=1)).strip()
 
 
 def read_home_opened(body: Body) -> HomeOpened:
     """Return who looks at which tab of ours."""
     event = _event(body)
     return HomeOpened(_author(body, event), _text(event, "tab"))
-
-
-def as_typed(text: str) -> str:
-    """Return text as the person typed it: the workspace escapes three characters, and mentions stay ``<@U…>``."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _who(body: Body) -> Who:

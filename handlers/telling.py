@@ -46,9 +46,7 @@ class Origin:
     def of(cls, body: Body) -> Origin:
         """Return what a payload of any shape carries."""
         trigger, response_url = body.get("trigger_id"), body.get("response_url")
-        return cls(
-            trigger if isinstance(trigger, str) else "", response_url if isinstance(response_url, str) else ""
-        )
+        return cls(trigger if isinstance(trigger, str) else "", response_url if isinstance(response_url, str) else "")
 
 
 class Teller:

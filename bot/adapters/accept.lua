@@ -1,3 +1,4 @@
+#!lua
 -- Keep a webhook, unless each of its alerts equals the last one accepted.
 -- KEYS: 1 alerts of the platform, 2 intake index, 3 entry, 4 numbers.
 -- ARGV: 1 skew_ms, 2 entry id, 3 platform, 4 body, 5 group (JSON), 6 ttl_ms, 7 doorbell, 8.. fingerprint, 'startsAt|status' ...

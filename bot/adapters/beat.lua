@@ -1,3 +1,4 @@
+#!lua
 -- A driver says that it lives. KEYS: 1 run. ARGV: 1 skew_ms, 2 fence. Returns {'lost'} or {'held', cancel, pause}.
 local key = KEYS[1]
 if redis.call('HGET', key, 'fence') ~= ARGV[2] then

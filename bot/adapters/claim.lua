@@ -1,3 +1,4 @@
+#!lua
 -- A driver takes a run with a new fence, unless its driver lives.
 -- KEYS: 1 run. ARGV: 1 skew_ms, 2 driver, 3 presumed_dead_after_ms, 4 '1' when its driver is proven dead.
 -- Returns {'missing'|'busy'|'over'|'claimed', now_ms, fence, claims}.

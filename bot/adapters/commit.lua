@@ -1,4 +1,5 @@
--- Apply one decision whole or not at all.
+#!lua
+-- Apply one decision whole or not at all; the line above has the server refuse it whole while it takes no writes.
 -- KEYS: 1 meta, 2 audit. ARGV: 1 skew_ms, 2 JSON {guards, ops, audit}.
 -- Returns {0, now_ms, audit_seq} or {number of the guard that did not hold, now_ms, what it found}.
 local meta, audit = KEYS[1], KEYS[2]
@@ -16,6 +17,12 @@ local function holds(guard)
     return not found, found or ''
   elseif kind == 'member' then
     return redis.call('ZSCORE', key, guard[3]) and true or false, ''
+  elseif kind == 'score' then
+    local found = redis.call('ZSCORE', key, guard[3])
+    return found and tonumber(found) == tonumber(guard[4]), found or ''
+  elseif kind == 'length' then
+    local found = redis.call('XLEN', key)
+    return found == tonumber(guard[3]), found
   elseif kind == 'before' then
     return now < tonumber(guard[2]), ''
   end
@@ -29,8 +36,16 @@ for number, guard in ipairs(plan.guards) do
   end
 end
 
+-- 'wk.live_as_long': a key whose owner is gone gets what is left of another key's life.
 for _, op in ipairs(plan.ops) do
-  redis.call(unpack(op))
+  if op[1] == 'wk.live_as_long' then
+    local left = redis.call('PTTL', op[4])
+    if left > 0 and redis.call('EXISTS', op[3]) == 0 then
+      redis.call('PEXPIRE', op[2], left)
+    end
+  else
+    redis.call(unpack(op))
+  end
 end
 
 local seq = 0

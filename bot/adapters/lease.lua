@@ -1,3 +1,4 @@
+#!lua
 -- Take all locks of a plan for one run, or none. A platform's lock excludes its services' and the other way round.
 -- KEYS: 1 locks. ARGV: 1 skew_ms, 2 run, 3 life_ms, 4.. targets in sorted order. Returns '' or the run that holds one.
 local time = redis.call('TIME')
@@ -8,6 +9,7 @@ local function platform_of(target)
   return string.match(target, '^([^/]*)')
 end
 
+local kept = {}
 local held = redis.call('HGETALL', KEYS[1])
 for i = 1, #held, 2 do
   local target = held[i]
@@ -15,7 +17,9 @@ for i = 1, #held, 2 do
   local expired = till ~= '0' and tonumber(till) <= now
   if expired then
     redis.call('HDEL', KEYS[1], target)
-  elseif holder ~= run then
+  elseif holder == run then
+    kept[target] = till == '0'
+  else
     for j = 4, #ARGV do
       local wanted = ARGV[j]
       local same_platform = platform_of(wanted) == platform_of(target)
@@ -27,6 +31,9 @@ for i = 1, #held, 2 do
   end
 end
 for j = 4, #ARGV do
-  redis.call('HSET', KEYS[1], ARGV[j], run .. '|' .. string.format('%.0f', now + life))
+  -- A lock that the run keeps already is never made a lease again: that would lapse under the run.
+  if not kept[ARGV[j]] then
+    redis.call('HSET', KEYS[1], ARGV[j], run .. '|' .. string.format('%.0f', now + life))
+  end
 end
 return ''

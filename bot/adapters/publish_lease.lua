@@ -1,3 +1,4 @@
+#!lua
 -- Take or renew the publisher's lease. KEYS: 1 publisher. ARGV: 1 skew_ms, 2 holder, 3 life_ms. Returns the fence or 0.
 -- A holder 'slot#life' follows another life of its own slot at once: one slot has one living process.
 local key = KEYS[1]

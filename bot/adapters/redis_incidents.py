@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from bot.domain import incident_acts, incident_alerts
 from bot.domain.alerts import Alert, AlertGroup, AlertStatus
 from bot.domain.correlation import Classification, IncidentIndex, classify, group_digest, share_out
 from bot.domain.effects import TimelineEntry
-from bot.domain.errors import UnknownName
+from bot.domain.errors import NotAllowed, UnknownName, UsageError
 from bot.domain.ids import Fingerprint, GroupKey, IncidentId, IntakeId, PlatformName, new_ulid
 from bot.domain.incidents import Incident, IncidentDecision, IncidentOutcome, IncidentRules, Opening
 from bot.domain.people import Actor
@@ -34,6 +35,10 @@ from bot.ports.incidents import Declaration, IncidentChange
 from bot.ports.transitions import Transition
 
 RECENT_KEPT = 100_000
+FIELDS_AN_OP = 1000
+"""Lua unpacks no more than about 8,000 values into one command."""
+FIRING_REPORT = b"|firing|"
+RESOLVED_REPORT = b"|resolved|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,17 @@ class PlatformRules:
 
     profile: Profile
     incidents: IncidentRules
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The incidents that a group of alerts may concern, at one moment."""
+
+    homes: Mapping[str, IncidentId]
+    """By fingerprint and group digest."""
+    documents: Mapping[IncidentId, Document[Incident]]
+    locks: Mapping[bytes, bytes]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,62 +83,116 @@ class RedisIncidents:
         self, platform: PlatformName, gone: Iterable[Fingerprint], at: datetime
     ) -> Sequence[IncidentChange]:
         """Let members that are proven gone count as resolved at ``at``."""
-        known = await self.known(platform, gone)
-        resolved = tuple(
-            replace(alert, status=AlertStatus.RESOLVED, ends_at=at)
-            for alert in known.values()
-            if alert.status is AlertStatus.FIRING
-        )
-        if not resolved:
-            return ()
-        group = AlertGroup(platform, GroupKey(""), "reconciler", resolved)
-        return await self._store.again(lambda: self._absorb(group, None), f"reconciling {platform}")
+        prints = tuple(gone)
 
-    async def _absorb(self, group: AlertGroup, entry: IntakeId | None) -> Sequence[IncidentChange] | Refused:
-        """Meet each incident the group concerns, in one commit; Refused when somebody was faster."""
-        rules = self._platforms[group.platform]
+        async def attempt() -> Sequence[IncidentChange] | Refused:
+            holding = await self._holding(platform, prints)
+            members = {name: alert for it in holding for name, alert in it.state.members.items()}
+            resolved = tuple(
+                replace(members[name], status=AlertStatus.RESOLVED, ends_at=at)
+                for name in prints
+                if name in members and members[name].status is AlertStatus.FIRING
+            )
+            if not resolved:
+                return ()
+            return await self._absorb(AlertGroup(platform, GroupKey(""), "reconciler", resolved), None, holding)
+
+        return await self._store.again(attempt, f"reconciling {platform}")
+
+    async def _absorb(
+        self, group: AlertGroup, entry: IntakeId | None, seen: Sequence[Document[Incident]] = ()
+    ) -> Sequence[IncidentChange] | Refused:
+        """Meet each incident the group concerns, in one commit; Refused when somebody was faster.
+
+        ``seen`` are incidents that must still be as they were read.
+        """
+        rules = self._rules(group.platform)
         digest = group_digest(group.platform, group.group_key) if group.group_key else ""
-        homes = await self._homes(group, digest)
-        ids = tuple(dict.fromkeys(home for home in homes.values() if home))
-        loaded = await self._store.load(keys.NUMBERS, keys.LOCKS, *map(keys.incident, ids))
-        numbers, locks = loaded.hashes[0], loaded.hashes[1]
-        found = zip(ids, loaded.hashes[2:], strict=True)
-        documents = {id_: document for id_, fields in found if (document := read_document(fields, Incident))}
-        index = _index(homes, digest, {id_: document.state for id_, document in documents.items()})
+        # Numbers before indexes: an incident that is opened after this look makes the commit fail, so none is doubled.
+        numbers = (await self._store.load(keys.NUMBERS)).hashes[0]
+        named = await self._named_homes(group, digest)
+        scene = await self._scene(named)
+        shares = share_out(_index(scene, digest, rules.incidents), group.alerts)
         change = Change()
+        for document in seen:
+            change.require_field(keys.incident(document.state.id), "v", document.version)
         if entry:
             change.require_member(keys.INTAKE, entry)
             change.op("ZREM", keys.INTAKE, entry)
         changes: list[IncidentChange] = []
-        for home, alerts in share_out(index, group.alerts).items():
-            verdict = classify(rules.profile, alerts)
+        for home, alerts in shares.items():
+            verdict = classify(rules.profile, [it for it in alerts if it.status is AlertStatus.FIRING])
             if home is None:
                 given = int(numbers.get(b"incident", b"0")) + 1
-                decision = self._open(group, digest, alerts, verdict, given, rules.incidents, loaded.now)
                 change.take_number("incident", given)
+                for name in [digest, *(alert.fingerprint for alert in alerts)]:
+                    self._require_home(change, group.platform, digest, name, named.get(name))
                 before = None
+                decision = self._open(group, digest, alerts, verdict, given, rules.incidents, scene.now)
             else:
-                before = documents[home]
-                run = holder_of(locks, group.platform, before.state.service, loaded.now)
-                event = incident_alerts.AlertsReceived(alerts, verdict.severity, group.truncated, run)
-                decision = incident_alerts.receive_alerts(before.state, event, rules.incidents, loaded.now)
-            changes.append(self._add(change, before, decision, loaded.now))
+                before = scene.documents[home]
+                run = holder_of(scene.locks, group.platform, before.state.service, scene.now)
+                truncated = group.truncated if entry else before.state.truncated
+                event = incident_alerts.AlertsReceived(alerts, verdict.severity, truncated, run)
+                decision = incident_alerts.receive_alerts(before.state, event, rules.incidents, scene.now)
+            changes.append(self._add(change, before, decision, scene.now))
+        held = {alert.fingerprint for alerts in shares.values() for alert in alerts}
+        await self._forget_reports(change, group, held)
         answer = await self._store.commit(change)
         if isinstance(answer, Refused):
             finished = answer.guard[:2] == ("member", keys.INTAKE)
             return () if finished else answer
         return changes
 
-    async def _homes(self, group: AlertGroup, digest: str) -> dict[str, IncidentId | None]:
+    def _rules(self, platform: PlatformName) -> PlatformRules:
+        rules = self._platforms.get(platform)
+        if rules is None:
+            raise UnknownName(f"{platform}: not configured any more; add it to watchkeeper.yaml to close its incidents")
+        return rules
+
+    async def _named_homes(self, group: AlertGroup, digest: str) -> dict[str, IncidentId]:
         """Return, by fingerprint and group digest, the incidents the indexes name."""
         prints = [alert.fingerprint for alert in group.alerts]
         held = await self._store.fields(keys.holders(group.platform), prints)
         home = await self._store.fields(keys.group_homes(group.platform), [digest])
-        names = [*prints, digest]
-        return {
-            name: IncidentId(value.decode()) if value else None
-            for name, value in zip(names, [*held, *home], strict=True)
-        }
+        pairs = zip([*prints, digest], [*held, *home], strict=True)
+        return {name: IncidentId(value.decode()) for name, value in pairs if value}
+
+    async def _scene(self, named: Mapping[str, IncidentId]) -> _Scene:
+        """Return the incidents that are named, as they stand; of a merged one, the one it went into."""
+        homes = dict(named)
+        while True:
+            ids = tuple(dict.fromkeys(homes.values()))
+            loaded = await self._store.load(keys.LOCKS, *map(keys.incident, ids))
+            found = zip(ids, loaded.hashes[1:], strict=True)
+            documents = {id_: document for id_, fields in found if (document := read_document(fields, Incident))}
+            merged = {id_: it.state.merged_into for id_, it in documents.items() if it.state.merged_into}
+            if not merged:
+                return _Scene(homes, documents, loaded.hashes[0], loaded.now)
+            homes = {name: merged.get(home) or home for name, home in homes.items()}
+
+    def _require_home(
+        self, change: Change, platform: PlatformName, digest: str, name: str, home: IncidentId | None
+    ) -> None:
+        """Hold only while the index says the same of an alert, or of the group, as when it was read."""
+        if name:
+            key = keys.group_homes(platform) if name == digest else keys.holders(platform)
+            change.require_field(key, name, home or "")
+
+    async def _forget_reports(self, change: Change, group: AlertGroup, held: set[Fingerprint]) -> None:
+        """Let the next report be news of alerts that ended although the last accepted report fires, or unheld ones.
+
+        A report that equals the last accepted one is dropped; where Alertmanager or Prometheus settled that an alert is
+        over, its firing again with the same ``startsAt`` would never be heard of.
+        """
+        ended = [alert.fingerprint for alert in group.alerts if alert.status is AlertStatus.RESOLVED]
+        reports = await self._store.fields(keys.alerts(group.platform), ended)
+        forget = [
+            name
+            for name, report in zip(ended, reports, strict=True)
+            if report and (name not in held or FIRING_REPORT in report)
+        ]
+        _remove_fields(change, keys.alerts(group.platform), forget)
 
     def _open(
         self,
@@ -142,6 +212,7 @@ class RedisIncidents:
             severity=verdict.severity,
             group=digest,
             offers=verdict.offers,
+            truncated=group.truncated,
         )
         return incident_alerts.open_incident(opening, alerts, rules, now)
 
@@ -177,12 +248,16 @@ class RedisIncidents:
     async def known(self, platform: PlatformName, fingerprints: Iterable[Fingerprint]) -> Mapping[Fingerprint, Alert]:
         """Return how the alerts stand in the incidents that hold them."""
         prints = list(fingerprints)
+        holding = await self._holding(platform, prints)
+        members = {name: alert for document in holding for name, alert in document.state.members.items()}
+        return {name: members[name] for name in prints if name in members}
+
+    async def _holding(self, platform: PlatformName, prints: Sequence[Fingerprint]) -> list[Document[Incident]]:
+        """Return the incidents that hold the alerts."""
         held = await self._store.fields(keys.holders(platform), prints)
         ids = tuple(dict.fromkeys(IncidentId(value.decode()) for value in held if value))
         loaded = await self._store.load(*map(keys.incident, ids))
-        documents = [document for fields in loaded.hashes if (document := read_document(fields, Incident))]
-        members = {name: alert for document in documents for name, alert in document.state.members.items()}
-        return {name: members[name] for name in prints if name in members}
+        return [document for fields in loaded.hashes if (document := read_document(fields, Incident))]
 
     # -- people and timers -------------------------------------------------------------------------------------------
 
@@ -201,8 +276,10 @@ class RedisIncidents:
                 group="",
                 offers=declaration.classification.offers,
             )
-            rules = self._platforms[declaration.platform].incidents
+            rules = self._rules(declaration.platform).incidents
             decision = incident_acts.declare_incident(opening, declaration.title, actor, rules, loaded.now)
+            if decision.state is None:
+                raise NotAllowed(f"declaring an incident takes the operator role or ownership of {opening.platform}")
             change = Change()
             change.take_number("incident", given)
             change.once(actor.act, str(opening.id))
@@ -250,7 +327,7 @@ class RedisIncidents:
     async def add_note(self, incident: IncidentId, text: str, actor: Actor) -> IncidentChange:
         """Put a line into its timeline."""
         return await self._meet(
-            incident, lambda it, _, now: incident_acts.add_note(it, text, actor, now), act=actor.act
+            incident, lambda it, rules, now: incident_acts.add_note(it, text, actor, rules, now), act=actor.act
         )
 
     async def ask_if_still_held(self, incident: IncidentId) -> IncidentChange:
@@ -276,7 +353,7 @@ class RedisIncidents:
             loaded = await self._store.load(keys.LOCKS, keys.incident(incident))
             before = self._present(incident, loaded.hashes[1])
             run = holder_of(loaded.hashes[0], before.state.platform, before.state.service, loaded.now)
-            rules = self._platforms[before.state.platform].incidents
+            rules = self._rules(before.state.platform).incidents
             return await self._commit(before, incident_alerts.settle(before.state, run, rules, loaded.now), loaded.now)
 
         return await self._store.again(attempt, f"incident {incident}")
@@ -289,13 +366,19 @@ class RedisIncidents:
             source, home = (
                 self._present(name, fields) for name, fields in zip((incident, into), loaded.hashes, strict=True)
             )
-            decision = incident_acts.merge(source.state, home.state, actor, loaded.now)
+            if source.state.platform != home.state.platform:
+                raise UsageError(
+                    f"{source.state.name} is of {source.state.platform}, {home.state.name} of {home.state.platform}: "
+                    "only incidents of one platform merge"
+                )
+            rules = self._rules(home.state.platform).incidents
+            decision = incident_acts.merge(source.state, home.state, actor, rules, loaded.now)
             if decision.state is None:
-                return Transition(source.state, decision.outcome, loaded.now)
+                return await self._told_again(source.state, decision.outcome, actor.act, loaded.now)
             change = Change()
             change.once(actor.act, decision.outcome)
             answer = self._add(change, source, decision, loaded.now)
-            received = incident_acts.receive_merged(home.state, source.state, actor, loaded.now)
+            received = incident_acts.receive_merged(home.state, source.state, actor, rules, loaded.now)
             self._add(change, home, received, loaded.now)
             for fingerprint in source.state.members:
                 change.op("HSET", keys.holders(home.state.platform), fingerprint, into)
@@ -317,7 +400,7 @@ class RedisIncidents:
         async def attempt() -> IncidentChange | Refused:
             loaded = await self._store.load(keys.incident(incident))
             before = self._present(incident, loaded.hashes[0])
-            rules = self._platforms[before.state.platform].incidents
+            rules = self._rules(before.state.platform).incidents
             return await self._commit(before, decide(before.state, rules, loaded.now), loaded.now, act=act)
 
         return await self._store.again(attempt, f"incident {incident}")
@@ -332,10 +415,17 @@ class RedisIncidents:
         self, before: Document[Incident], decision: IncidentDecision, now: datetime, *, act: str = ""
     ) -> IncidentChange | Refused:
         if decision.state is None:
-            return Transition(before.state, decision.outcome, now)
+            return await self._told_again(before.state, decision.outcome, act, now)
         change = Change()
         change.once(act, decision.outcome)
         return await self._answer(change, self._add(change, before, decision, now))
+
+    async def _told_again(
+        self, incident: Incident, outcome: IncidentOutcome, act: str, now: datetime
+    ) -> IncidentChange:
+        """Return what a refusal says, or what was said when the same delivery came first."""
+        first = await self._store.string(keys.seen(act)) if act else None
+        return Transition(incident, IncidentOutcome(first.decode()) if first else outcome, now)
 
     async def _answer(self, change: Change, answer: IncidentChange) -> IncidentChange | Refused:
         """Commit; the same delivery seen again is answered as it was the first time."""
@@ -387,15 +477,22 @@ class RedisIncidents:
         found: list[Incident] = []
         for name, fields in zip(names, loaded.hashes, strict=True):
             document = read_document(fields, Incident)
-            found.append(document.state if document else (await self._archived(name)).doc)
+            if document is not None:
+                found.append(document.state)
+                continue
+            with suppress(UnknownName):  # the list of the newest outlives the archive of the oldest
+                found.append((await self._archived(name)).doc)
         return found
 
     async def timeline(self, incident: IncidentId) -> Sequence[TimelineEntry]:
         """Return its history, oldest first."""
+        loaded = await self._store.load(keys.incident(incident))
+        kept = () if loaded.hashes[0] else (await self._archived(incident)).timeline
+        return [*kept, *await self._live_timeline(incident)]
+
+    async def _live_timeline(self, incident: IncidentId) -> tuple[TimelineEntry, ...]:
         entries = await self._store.entries(keys.timeline(incident))
-        if entries:
-            return [decode(fields[b"e"], TimelineEntry) for _, fields in entries]
-        return (await self._archived(incident)).timeline
+        return tuple(decode(fields[b"e"], TimelineEntry) for _, fields in entries)
 
     async def close_window(self, incident: IncidentId) -> None:
         """Let go of a closed incident whose re-open window is over: compress and archive it."""
@@ -405,8 +502,9 @@ class RedisIncidents:
             document = read_document(loaded.hashes[0], Incident)
             if document is None or not document.state.state.is_closed:
                 return False
-            timeline = tuple(await self.timeline(incident))
-            return await self._archive(document, _Archive(document.state, timeline))
+            if _in_window(document.state, self._rules(document.state.platform).incidents, loaded.now):
+                return False
+            return await self._archive(document, _Archive(document.state, await self._live_timeline(incident)))
 
         await self._store.again(attempt, f"archiving incident {incident}")
 
@@ -414,31 +512,39 @@ class RedisIncidents:
         incident = document.state
         packed = zlib.compress(encode(archive).encode(), 9)
         await self._store.command("SET", keys.archive(incident.id), packed, "PX", keys.ARCHIVE_TTL_MS)
-        held = await self._store.fields(keys.holders(incident.platform), list(incident.members))
-        (home,) = await self._store.fields(keys.group_homes(incident.platform), [incident.group])
+        prints = list(incident.members)
+        held = await self._store.fields(keys.holders(incident.platform), prints)
+        reports = await self._store.fields(keys.alerts(incident.platform), prints)
+        homes = (await self._store.load(keys.group_homes(incident.platform))).hashes[0]
         change = Change()
         change.require_field(keys.incident(incident.id), "v", document.version)
+        # Runs and approvals write into the timeline without touching the incident.
+        change.require_length(keys.timeline(incident.id), len(archive.timeline))
         change.op("DEL", keys.incident(incident.id), keys.timeline(incident.id))
         mine = incident.id.encode()
-        for fingerprint, holder in zip(incident.members, held, strict=True):
-            if holder == mine:
-                change.op("HDEL", keys.holders(incident.platform), fingerprint)
-        if home == mine:
-            change.op("HDEL", keys.group_homes(incident.platform), incident.group)
+        holds = [name for name, holder in zip(prints, held, strict=True) if holder == mine]
+        over = [name for name, report in zip(prints, reports, strict=True) if report and RESOLVED_REPORT in report]
+        _remove_fields(change, keys.holders(incident.platform), holds)
+        _remove_fields(change, keys.alerts(incident.platform), [name for name in over if name in set(holds)])
+        _remove_fields(
+            change, keys.group_homes(incident.platform), [name.decode() for name, home in homes.items() if home == mine]
+        )
         answer = await self._store.commit(change)
         return True if isinstance(answer, Committed) else answer
 
 
-def _index(
-    homes: Mapping[str, IncidentId | None], digest: str, incidents: Mapping[IncidentId, Incident]
-) -> IncidentIndex:
+def _index(scene: _Scene, digest: str, rules: IncidentRules) -> IncidentIndex:
     """Return the index correlation reads, from what the hashes name and how those incidents stand."""
     open_: dict[Fingerprint, IncidentId] = {}
     closed: dict[Fingerprint, IncidentId] = {}
-    for name, home in homes.items():
-        if home is not None and home in incidents:
-            shelf = closed if incidents[home].state.is_closed else open_
-            shelf[Fingerprint(name)] = home
+    for name, home in scene.homes.items():
+        document = scene.documents.get(home)
+        if document is None:
+            continue
+        if not document.state.state.is_closed:
+            open_[Fingerprint(name)] = home
+        elif _in_window(document.state, rules, scene.now):
+            closed[Fingerprint(name)] = home
     group = Fingerprint(digest)
     return IncidentIndex(
         open_holding=open_,
@@ -446,3 +552,13 @@ def _index(
         closed_holding=closed,
         closed_of_group=closed.get(group) if digest else None,
     )
+
+
+def _in_window(incident: Incident, rules: IncidentRules, now: datetime) -> bool:
+    """Return whether a closed incident can still be opened again."""
+    return now < (incident.resolved_at or incident.changed_at) + rules.reopen_window
+
+
+def _remove_fields(change: Change, key: str, names: Sequence[str]) -> None:
+    for start in range(0, len(names), FIELDS_AN_OP):
+        change.op("HDEL", key, *names[start : start + FIELDS_AN_OP])

@@ -32,7 +32,7 @@ AUDIT = f"{PREFIX}:audit"
 """Stream, id ``<seq>-1``: at, e (JSON). Permanent until exported."""
 
 SEALS = f"{PREFIX}:seals"
-"""Stream, id ``<seq>-1``: h (SHA-256, hex). As long as the audit."""
+"""Stream, id ``<seq>-1``: h (SHA-256, hex). Permanent, as long as the audit."""
 
 INTAKE = f"{PREFIX}:{Index.INTAKE}"
 """Sorted set (ms): accepted webhooks that no incident has met yet. Permanent index; a member lives for seconds."""
@@ -105,10 +105,12 @@ APPROVAL_TTL_MS = 400 * DAY_MS
 ARCHIVE_TTL_MS = 400 * DAY_MS
 CARD_TTL_MS = 400 * DAY_MS
 PERSON_TTL_MS = DAY_MS
+NOTICE_TTL_MS = 7 * DAY_MS
+SHARE_TTL_MS = 30 * 60_000
 
 
 def alerts(platform: PlatformName) -> str:
-    """Hash: fingerprint → ``startsAt|status|seq`` last accepted. Permanent; resolved ones are swept after 7 days."""
+    """Hash: fingerprint → ``startsAt|status|seq`` last accepted. Permanent; goes with the incident that holds it."""
     return f"{PREFIX}:alerts:{platform}"
 
 
@@ -128,12 +130,12 @@ def intake(entry: IntakeId) -> str:
 
 
 def incident(incident_id: IncidentId) -> str:
-    """Hash: v, doc. Permanent while open; archived once its re-open window is over."""
+    """Hash: v, doc. Permanent while open; goes into the archive when its re-open window is over."""
     return f"{PREFIX}:incident:{incident_id}"
 
 
 def timeline(incident_id: IncidentId) -> str:
-    """Stream: e (JSON of a timeline entry). Permanent while open; goes into the archive."""
+    """Stream: e (JSON of a timeline entry). Permanent while open, then in the archive; TTL once archived: what is left."""
     return f"{PREFIX}:timeline:{incident_id}"
 
 
@@ -185,6 +187,11 @@ def evidence(subject: str) -> str:
 def person(user: UserId) -> str:
     """String: JSON of what was learnt of somebody. TTL 1 day; older than an hour it is asked again."""
     return f"{PREFIX}:person:{user}"
+
+
+def share(share_id: str) -> str:
+    """String: JSON of an answer that its reader may repeat for everybody. TTL 30 minutes, or until that is done."""
+    return f"{PREFIX}:share:{share_id}"
 
 
 def timer(kind: TimerKind, subject: str) -> str:

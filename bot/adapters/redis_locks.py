@@ -20,13 +20,22 @@ def read_lock(value: bytes) -> tuple[RunId, int]:
 def holder_of(
     locks: Mapping[bytes, bytes], platform: PlatformName, service: ServiceName | None, now: datetime
 ) -> RunId | None:
-    """Return the run that holds the target, or the platform it belongs to; a lapsed lease holds nothing."""
-    for target in {Target(platform, service).key, Target(platform).key}:
-        if target.encode() in locks:
-            holder, until = read_lock(locks[target.encode()])
-            if until == 0 or until > to_ms(now):
-                return holder
+    """Return the run that holds the target, the platform it belongs to, or (of a platform) one of its services.
+
+    A lapsed lease holds nothing.
+    """
+    for target, value in sorted(locks.items()):
+        holder, until = read_lock(value)
+        if _overlap(target.decode(), Target(platform, service)) and (until == 0 or until > to_ms(now)):
+            return holder
     return None
+
+
+def _overlap(held: str, wanted: Target) -> bool:
+    platform = Target(wanted.platform).key
+    if wanted.service is None:
+        return held.partition("/")[0] == platform
+    return held in (wanted.key, platform)
 
 
 class RedisLocks:
@@ -36,6 +45,6 @@ class RedisLocks:
         self._store = store
 
     async def holder(self, platform: PlatformName, service: ServiceName | None) -> RunId | None:
-        """Return the run that holds the target (or its platform), if any."""
+        """Return the run that holds the target, or what includes it or is part of it, if any."""
         loaded = await self._store.load(keys.LOCKS)
         return holder_of(loaded.hashes[0], platform, service, loaded.now)

@@ -13,6 +13,8 @@ from bot.ports.outbox import Backlog, CardRecord, LeaseLost, MessageRef, Pending
 
 ORDER = 1000
 """Notices of one millisecond keep their order in the score's last three digits."""
+_CARD_FIELDS = ("place", "rank", "want", "channel", "ts", "digest", "sending", "reposted")
+_NOTICE_FIELDS = ("doc", "at", "sending")
 
 
 class RedisOutbox:
@@ -21,6 +23,7 @@ class RedisOutbox:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
         self._lease = Script("publish_lease.lua")
+        self._waiting = Script("waiting.lua")
 
     async def lease(self, holder: str, *, life: timedelta) -> int | None:
         """Take or renew the publisher's lease; return its fence, or None while another process holds it.
@@ -42,27 +45,21 @@ class RedisOutbox:
 
     async def dirty_cards(self, limit: int) -> Sequence[CardRecord]:
         """Return cards that do not show the truth, oldest first."""
-        waiting = await self._store.command("ZRANGE", keys.DIRTY, 0, limit - 1, "WITHSCORES")
-        names = [CardId(name.decode()) for name in waiting[::2]]
-        loaded = await self._store.load(*map(keys.card, names))
-        found: list[CardRecord] = []
-        for name, score, fields in zip(names, waiting[1::2], loaded.hashes, strict=True):
-            if fields:
-                found.append(_record(name, fields, from_ms(int(float(score)))))
-            else:
-                await self._store.command("ZREM", keys.DIRTY, name)
-        return found
+        rows = await self._waiting_in(keys.DIRTY, limit, keys.card(CardId("")), _CARD_FIELDS)
+        return [_record(CardId(name), fields, from_ms(score)) for name, score, fields in rows]
 
     async def card(self, card: CardId) -> CardRecord | None:
         """Return one card's record."""
         loaded = await self._store.load(keys.card(card))
-        return _record(card, loaded.hashes[0], loaded.now) if loaded.hashes[0] else None
+        return _record(card, _text(loaded.hashes[0]), loaded.now) if loaded.hashes[0] else None
 
     async def cards(self, cards: Collection[CardId]) -> Mapping[CardId, CardRecord]:
         """Return the records of several cards, of one moment; those there are none of are left out."""
         loaded = await self._store.load(*map(keys.card, cards))
         return {
-            name: _record(name, fields, loaded.now) for name, fields in zip(cards, loaded.hashes, strict=True) if fields
+            name: _record(name, _text(fields), loaded.now)
+            for name, fields in zip(cards, loaded.hashes, strict=True)
+            if fields
         }
 
     async def card_of(self, message: MessageRef) -> CardId | None:
@@ -72,16 +69,23 @@ class RedisOutbox:
 
     async def pending_notices(self, limit: int) -> Sequence[PendingNotice]:
         """Return notices that were not said, oldest first."""
-        names = [NoticeId(name) for name in await self._store.members(keys.NOTICES, limit)]
-        loaded = await self._store.load(*map(keys.notice, names))
-        found: list[PendingNotice] = []
-        for name, fields in zip(names, loaded.hashes, strict=True):
-            if b"doc" in fields:
-                said = decode(fields[b"doc"], Notice)
-                found.append(PendingNotice(said, from_ms(fields[b"at"]), sending=b"sending" in fields))
-            else:
-                await self._store.command("ZREM", keys.NOTICES, name)
-        return found
+        rows = await self._waiting_in(keys.NOTICES, limit, keys.notice(NoticeId("")), _NOTICE_FIELDS)
+        return [
+            PendingNotice(decode(fields["doc"], Notice), from_ms(fields["at"]), sending="sending" in fields)
+            for _, _, fields in rows
+        ]
+
+    async def _waiting_in(
+        self, index: str, limit: int, prefix: str, names: tuple[str, ...]
+    ) -> list[tuple[str, int, dict[str, str]]]:
+        """Return members of an index with their score and what their hash has of the named fields, oldest first."""
+        with translated():
+            answer = await self._waiting(self._store.redis, (index,), limit, prefix, *names)
+        rows = decode(answer, list[list[str | bool]])
+        return [
+            (str(row[0]), int(float(row[1])), {name: str(it) for name, it in zip(names, row[2:], strict=True) if it})
+            for row in rows
+        ]
 
     async def card_sending(self, card: CardId, fence: int) -> None:
         """Remember that a post is about to go out, so that its lost answer is looked for."""
@@ -157,21 +161,25 @@ class RedisOutbox:
         return Backlog(int(cards), int(notices), min(oldest, default=None))
 
     async def _oldest(self, index: str, scale: int) -> list[datetime]:
-        found = await self._store.command("ZRANGE", index, 0, 0, "WITHSCORES")
-        return [from_ms(int(float(found[1])) // scale)] if found else []
+        first = await self._store.members(index, 1)
+        score = await self._store.command("ZSCORE", index, first[0]) if first else None
+        return [] if score is None else [from_ms(int(float(score)) // scale)]
 
 
-def _record(card: CardId, fields: Mapping[bytes, bytes], since: datetime) -> CardRecord:
-    text = {name.decode(): value.decode() for name, value in fields.items()}
-    message = MessageRef(ChannelId(text["channel"]), text["ts"]) if text.get("ts") else None
+def _record(card: CardId, fields: Mapping[str, str], since: datetime) -> CardRecord:
+    message = MessageRef(ChannelId(fields["channel"]), fields["ts"]) if fields.get("ts") else None
     return CardRecord(
         id=card,
-        place=decode(fields.get(b"place", b"{}"), Place),
-        rank=int(text.get("rank", "5")),
-        want=int(text.get("want", "0")),
+        place=decode(fields.get("place", "{}"), Place),
+        rank=int(fields.get("rank", "5")),
+        want=int(fields.get("want", "0")),
         dirty_since=since,
         message=message,
-        digest=text.get("digest", ""),
-        sending="sending" in text,
-        reposted="reposted" in text,
+        digest=fields.get("digest", ""),
+        sending="sending" in fields,
+        reposted="reposted" in fields,
     )
+
+
+def _text(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in fields.items()}

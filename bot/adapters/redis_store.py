@@ -5,6 +5,8 @@ A guard that does not hold means that somebody else was faster: the adapter load
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import BusyLoadingError, NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import BusyLoadingError, NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -24,7 +26,17 @@ from bot.domain.effects import Effects
 from bot.domain.errors import PermanentError, TemporaryError
 
 MAX_TRIES = 5
+MAX_QUEUE = 100
+"""Tries for a short number: that others took one is a queue that moves on, not a conflict over one thing."""
+BACKOFF_S = 0.005
+"""Before the first new try; doubled for each further one. Without it the same contenders meet again."""
 AWAY = "the state store is away"
+FULL = "the state store takes no writes"
+CANNOT_WRITE = ("OOM", "MISCONF")
+"""What the server's refusals begin with while its memory or its disk is full: it passes when somebody makes room."""
+
+LIVE_AS_LONG = "wk.live_as_long"
+"""An operation of `commit.lua`, not of the server: a key without its owner gets what is left of another key's life."""
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -38,6 +50,8 @@ def translated() -> Iterator[None]:
     except (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, OSError) as exc:
         raise TemporaryError(AWAY, retry_after=timedelta(seconds=1)) from exc
     except RedisError as exc:
+        if isinstance(exc, OutOfMemoryError) or str(exc).startswith(CANNOT_WRITE):
+            raise TemporaryError(f"{FULL}: {exc}") from exc
         raise PermanentError(f"the state store refused a command: {exc}") from exc
 
 
@@ -108,6 +122,14 @@ class Change:
         """Hold only while a sorted set has this member."""
         self.guards.append(["member", key, member])
 
+    def require_score(self, key: str, member: str, moment: datetime) -> None:
+        """Hold only while a sorted set has this member at this moment."""
+        self.guards.append(["score", key, member, str(to_ms(moment))])
+
+    def require_length(self, key: str, length: int) -> None:
+        """Hold only while a stream has so many entries."""
+        self.guards.append(["length", key, str(length)])
+
     def require_before(self, moment: datetime) -> None:
         """Hold only while the store's clock is before ``moment``."""
         self.guards.append(["before", str(to_ms(moment))])
@@ -146,9 +168,12 @@ class Change:
         """Write what a decision leaves behind."""
         for incident, entry in effects.timeline:
             self.op("XADD", keys.timeline(incident), "*", "e", encode(entry))
+            # What comes after an incident was archived lives as long as the archive.
+            self.op(LIVE_AS_LONG, keys.timeline(incident), keys.incident(incident), keys.archive(incident))
         self.audit += [encode(entry) for entry in effects.audit]
         for order, said in enumerate(effects.notices):
             self.op("HSET", keys.notice(said.id), "doc", encode(said), "at", to_ms(now))
+            self.op("PEXPIRE", keys.notice(said.id), keys.NOTICE_TTL_MS)
             self.op("ZADD", keys.NOTICES, to_ms(now) * 1000 + order, said.id)
             self.rings.add(keys.NOTICES)
         for card in effects.cards:
@@ -187,6 +212,11 @@ class Refused:
     guard: tuple[str, ...]
     found: str
     at: datetime
+
+    @property
+    def is_about_number(self) -> bool:
+        """Return whether somebody else took the short number that was next."""
+        return self.guard[:2] == ("equals", keys.NUMBERS)
 
 
 class RedisStore:
@@ -253,12 +283,24 @@ class RedisStore:
         """Return a stream's newest entries, newest first."""
         return [_entry(id_, flat) for id_, flat in await self.command("XREVRANGE", key, "+", "-", "COUNT", limit)]
 
+    async def memory_ratio(self) -> float:
+        """Return used memory over the store's limit; 0 without a limit."""
+        info = await self.command("INFO", "memory")
+        limit = int(info["maxmemory"])
+        return int(info["used_memory"]) / limit if limit else 0.0
+
     async def again(self, attempt: Callable[[], Awaitable[T | Refused]], what: str) -> T:
         """Return the attempt's answer, trying again while others are faster; TemporaryError after five tries."""
-        for _ in range(MAX_TRIES):
+        tries = queued = 0
+        while tries < MAX_TRIES and queued < MAX_QUEUE:
             answer = await attempt()
             if not isinstance(answer, Refused):
                 return answer
+            if answer.is_about_number:
+                queued += 1
+            else:
+                tries += 1
+            await asyncio.sleep(random.uniform(0, BACKOFF_S * 2**tries))  # noqa: S311  # spreads tries, hides nothing
         raise TemporaryError(f"{what}: others changed it {MAX_TRIES} times meanwhile; try again")
 
 

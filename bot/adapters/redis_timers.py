@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.adapters import redis_keys as keys
-from bot.adapters.redis_store import RedisStore, from_ms, to_ms
+from bot.adapters.redis_store import Change, RedisStore, from_ms, to_ms
 from bot.domain.effects import TimerKind
+
+log = logging.getLogger(__name__)
+
+KINDS = frozenset(kind.value for kind in TimerKind)
 
 
 class RedisTimers:
@@ -23,15 +28,20 @@ class RedisTimers:
         found: list[tuple[TimerKind, str, datetime]] = []
         for member, score in zip(flat[::2], flat[1::2], strict=True):
             kind, _, subject = member.decode().partition(":")
-            found.append((TimerKind(kind), subject, from_ms(int(float(score)))))
+            if kind in KINDS:
+                found.append((TimerKind(kind), subject, from_ms(int(float(score)))))
+            else:
+                # A newer version set it; one of its processes meets it.
+                log.warning("timer_of_unknown_kind", extra={"kind": kind, "subject": subject})
         return found
 
     async def done(self, kind: TimerKind, subject: str, at: datetime) -> None:
         """Take a timer away that was met, unless it was set anew meanwhile."""
         member = keys.timer(kind, subject)
-        score = await self._store.command("ZSCORE", keys.DUE, member)
-        if score is not None and int(float(score)) <= to_ms(at):
-            await self._store.command("ZREM", keys.DUE, member)
+        change = Change()
+        change.require_score(keys.DUE, member, at)
+        change.op("ZREM", keys.DUE, member)
+        await self._store.commit(change)
 
     async def next_due(self) -> datetime | None:
         """Return when the next timer is due."""

@@ -8,7 +8,6 @@ Source of the codes: docs.slack.dev, reference/methods.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,9 +37,7 @@ UNNAMED_WAIT = timedelta(seconds=5)
 THROTTLED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 UNSURE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack: "some aspect of the operation may have succeeded"."""
-BAD_TOKEN = frozenset(
-    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "no_permission"}
-)
+BAD_TOKEN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 GONE = frozenset(
     {"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message", "cant_delete_message"}
 )
@@ -110,7 +107,7 @@ def within_our_words(method: str, *, is_post: bool = False) -> Iterator[None]:
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
         # There never was a connection, so nothing was sent: no need to look.
         raise TemporaryError(f"{method}: Slack cannot be reached", retry_after=SOON) from exc
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
+    except (TimeoutError, aiohttp.ClientError, OSError) as exc:
         raise _unanswered(f"{method}: no answer ({type(exc).__name__})", is_post=is_post) from exc
 
 

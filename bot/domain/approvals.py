@@ -349,9 +349,9 @@ def approve(approval: Approval, plan_hash: str, actor: Actor, now: datetime) -> 
         return Decision(ApprovalOutcome.OWN_REQUEST)
     if any(vote.user == actor.id for vote in approval.votes):
         return Decision(ApprovalOutcome.ALREADY_VOTED)
-    owner = approval.plan.platform in actor.owns
-    if not actor.has(Role.APPROVER) and not (owner and approval.plan.need is Need.TWO):
+    if not _may_approve(approval.plan, actor):
         return Decision(ApprovalOutcome.NOT_ALLOWED)
+    owner = approval.plan.platform in actor.owns
     voted = replace(approval, votes=(*approval.votes, Vote(actor.id, actor.team, owner, now)))
     if len(voted.votes) >= voted.quorum and voted.lacks_owner:
         return Decision(ApprovalOutcome.NEEDS_OWNER)
@@ -359,6 +359,11 @@ def approve(approval: Approval, plan_hash: str, actor: Actor, now: datetime) -> 
         detail = f"{len(voted.votes)} of {voted.quorum}"
         return _changed(voted, actor, "counted", ApprovalOutcome.COUNTED, now, detail=detail)
     return _changed(_approved(voted, now), actor, "approved", ApprovalOutcome.APPROVED, now)
+
+
+def _may_approve(plan: Plan, actor: Actor) -> bool:
+    """Return whether their yes counts: approvers', and for two people an owner's as well."""
+    return actor.has(Role.APPROVER) or (plan.need is Need.TWO and plan.platform in actor.owns)
 
 
 def _confirm(approval: Approval, actor: Actor, now: datetime) -> ApprovalDecision:
@@ -478,7 +483,7 @@ def _voters_still_entitled(approval: Approval, voters: Mapping[UserId, Actor]) -
     entitled = [
         voters[vote.user]
         for vote in approval.votes
-        if vote.user in voters and (voters[vote.user].has(Role.APPROVER) or platform in voters[vote.user].owns)
+        if vote.user in voters and _may_approve(approval.plan, voters[vote.user])
     ]
     has_owner = any(platform in actor.owns for actor in entitled)
     return len(entitled) >= approval.quorum and (approval.plan.need is not Need.TWO or has_owner)
@@ -517,8 +522,10 @@ def review(approval: Approval, actor: Actor, now: datetime) -> ApprovalDecision:
 
 
 def remind_of_review(approval: Approval, rules: ApprovalRules, now: datetime) -> ApprovalDecision:
-    """Return the daily reminder that an emergency start has not been looked at."""
+    """Return the daily reminder that an emergency start has not been looked at; one that never started needs none."""
     if approval.break_glass is None or approval.break_glass.reviewed_by is not None:
+        return Decision(ApprovalOutcome.UNCHANGED)
+    if approval.state.is_final and approval.state is not ApprovalState.CONSUMED:
         return Decision(ApprovalOutcome.UNCHANGED)
     told = notice(
         NoticeKind.BREAK_GLASS_REVIEW,

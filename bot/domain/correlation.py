@@ -43,20 +43,26 @@ class IncidentIndex:
 def share_out(index: IncidentIndex, alerts: Iterable[Alert]) -> dict[IncidentId | None, tuple[Alert, ...]]:
     """Return the alerts by the incident they belong to; under None those that open a new one.
 
-    A resolved alert that nobody holds opens nothing: it is news about something never seen.
+    A resolved alert that nobody holds opens nothing: it is news about something never seen. Quiet ones join nothing
+    either: the Watchdog always fires, and what it joined would never resolve.
     """
-    shares: dict[IncidentId | None, tuple[Alert, ...]] = {}
+    shares: dict[IncidentId | None, list[Alert]] = {}
     for alert in alerts:
         home = index.incident_of(alert)
-        if home is None and not opens_incident(alert):
+        if is_quiet(alert) or (home is None and not opens_incident(alert)):
             continue
-        shares[home] = (*shares.get(home, ()), alert)
-    return shares
+        shares.setdefault(home, []).append(alert)
+    return {home: tuple(share) for home, share in shares.items()}
+
+
+def is_quiet(alert: Alert) -> bool:
+    """Return whether the alert is of a kind that concerns no incident."""
+    return alert.labels.get("severity") in QUIET_SEVERITIES
 
 
 def opens_incident(alert: Alert) -> bool:
     """Return whether an alert that nobody holds is reason enough for an incident."""
-    return alert.status is AlertStatus.FIRING and alert.labels.get("severity") not in QUIET_SEVERITIES
+    return alert.status is AlertStatus.FIRING and not is_quiet(alert)
 
 
 @dataclass(frozen=True, slots=True)

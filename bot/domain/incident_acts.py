@@ -20,7 +20,9 @@ from bot.domain.incident_changes import (
     reopened_incident,
     resolved_incident,
     said_in_thread,
+    sign_of_life,
     timers_of,
+    waiting,
 )
 from bot.domain.incidents import (
     Incident,
@@ -69,22 +71,22 @@ def acknowledge(incident: Incident, actor: Actor, rules: IncidentRules, now: dat
     refused = _refuse(incident, actor)
     if refused:
         return refused
-    if incident.assignee == actor.id and incident.state is not IncidentState.OPEN:
-        quiet = {TimerKind.ACK_ASK: now + rules.escalation[incident.severity].quiet_after, TimerKind.ACK_DROP: None}
-        return Decision(IncidentOutcome.UNCHANGED, incident, timers_of(incident, quiet))
+    if incident.state is IncidentState.MITIGATED:
+        return Decision(IncidentOutcome.UNCHANGED)
+    if incident.assignee == actor.id and incident.state is IncidentState.ACKNOWLEDGED:
+        return Decision(IncidentOutcome.UNCHANGED, incident, sign_of_life(incident, rules, now))
     taken_from = incident.assignee
-    state = IncidentState.ACKNOWLEDGED if incident.state is IncidentState.OPEN else incident.state
-    held = replace(incident, state=state, assignee=actor.id, acknowledged_at=incident.acknowledged_at or now)
-    event = "taken" if taken_from else "acknowledged"
-    extra = said_in_thread(held, actor, event, taken_from=taken_from) + timers_of(
-        held,
-        {
-            TimerKind.ESCALATE: None,
-            TimerKind.ACK_ASK: now + rules.escalation[held.severity].quiet_after,
-            TimerKind.ACK_DROP: None,
-        },
+    held = replace(
+        incident,
+        state=IncidentState.ACKNOWLEDGED,
+        assignee=actor.id,
+        acknowledged_at=incident.acknowledged_at or now,
     )
-    return changed(held, actor=actor, event=event, now=now, extra=extra)
+    event = "taken" if taken_from else "acknowledged"
+    extra = said_in_thread(held, actor, event, taken_from=taken_from) + sign_of_life(held, rules, now)
+    return changed(held, actor=actor, event=event, now=now, extra=extra).adding(
+        timers_of(held, {TimerKind.ESCALATE: None})
+    )
 
 
 def _refuse(incident: Incident, actor: Actor) -> IncidentDecision | None:
@@ -208,49 +210,51 @@ def change_severity(
         return Decision(IncidentOutcome.UNCHANGED)
     rated = replace(incident, severity=severity)
     extra = said_in_thread(rated, actor, "severity_changed", before=incident.severity, severity=severity)
-    if rated.state is IncidentState.OPEN:
-        extra += escalation(rated, rules, now)
+    extra += waiting(rated, rules, now)
     detail = f"{incident.severity} → {severity}"
     return changed(rated, actor=actor, event="severity_changed", now=now, detail=detail, extra=extra)
 
 
-def add_note(incident: Incident, text: str, actor: Actor, now: datetime) -> IncidentDecision:
+def add_note(
+    incident: Incident, text: str, actor: Actor, rules: IncidentRules, now: datetime
+) -> IncidentDecision:
     """Return the incident with a line in its timeline; a sign of life of its assignee."""
     if not actor.operates(incident.platform):
         return Decision(IncidentOutcome.NOT_ALLOWED)
-    return changed(
-        incident,
-        actor=actor,
-        event="noted",
-        now=now,
-        detail=text,
-        extra=said_in_thread(incident, actor, "noted", text=text),
-    )
+    extra = said_in_thread(incident, actor, "noted", text=text)
+    if incident.state is IncidentState.ACKNOWLEDGED and incident.assignee == actor.id:
+        extra += sign_of_life(incident, rules, now)
+    return changed(incident, actor=actor, event="noted", now=now, detail=text, extra=extra)
 
 
-def merge(incident: Incident, into: Incident, actor: Actor, now: datetime) -> IncidentDecision:
-    """Return ``incident`` closed in favour of ``into``; its card points there."""
+def merge(
+    incident: Incident, into: Incident, actor: Actor, rules: IncidentRules, now: datetime
+) -> IncidentDecision:
+    """Return ``incident`` closed in favour of ``into``; its card points there.
+
+    What still needs somebody does not disappear into what is over.
+    """
     if not actor.operates(incident.platform):
         return Decision(IncidentOutcome.NOT_ALLOWED)
     if incident.state is IncidentState.MERGED or into.state is IncidentState.MERGED or incident.id == into.id:
         return Decision(IncidentOutcome.CLOSED)
+    if into.state.is_closed and not incident.state.is_closed:
+        return Decision(IncidentOutcome.CLOSED)
     merged = replace(incident, state=IncidentState.MERGED, merged_into=into.id, resolved_at=now, resolved_by=actor.id)
     extra = said_in_thread(merged, actor, "merged", into=into.name) + timers_of(
-        merged, {**NOBODY_WAITS, TimerKind.CLOSE_WINDOW: None}
+        merged, {**NOBODY_WAITS, TimerKind.CLOSE_WINDOW: now + rules.reopen_window}
     )
     return changed(merged, actor=actor, event="merged", now=now, detail=into.name, extra=extra)
 
 
-def receive_merged(incident: Incident, source: Incident, actor: Actor, now: datetime) -> IncidentDecision:
+def receive_merged(
+    incident: Incident, source: Incident, actor: Actor, rules: IncidentRules, now: datetime
+) -> IncidentDecision:
     """Return the incident that takes over the members of ``source``, as the other half of `merge`."""
     members = {**source.members, **incident.members}
-    severity = source.severity if source.severity.is_worse_than(incident.severity) else incident.severity
-    joined = replace(incident, members=members, severity=severity)
-    return changed(
-        joined,
-        actor=actor,
-        event="joined",
-        now=now,
-        detail=source.name,
-        extra=said_in_thread(joined, actor, "joined", source=source.name),
-    )
+    worse = source.severity.is_worse_than(incident.severity)
+    joined = replace(incident, members=members, severity=source.severity if worse else incident.severity)
+    extra = said_in_thread(joined, actor, "joined", source=source.name)
+    if worse:
+        extra += waiting(joined, rules, now)
+    return changed(joined, actor=actor, event="joined", now=now, detail=source.name, extra=extra)

@@ -24,6 +24,7 @@ from bot.domain.incident_changes import (
     reopened_incident,
     resolved_incident,
     timers_of,
+    waiting,
 )
 from bot.domain.incidents import (
     Incident,
@@ -57,6 +58,7 @@ def open_incident(opening: Opening, alerts: Iterable[Alert], rules: IncidentRule
         group=opening.group,
         members=members,
         offers=opening.offers,
+        truncated=opening.truncated,
     )
     return changed(
         incident, actor=ALERT_SOURCE, event="opened", now=now, detail=first.summary, extra=first_evidence(incident, now)
@@ -85,7 +87,7 @@ def receive_alerts(incident: Incident, event: AlertsReceived, rules: IncidentRul
         return _fire_again(incident, updated, event, rules, now)
     if not updated.firing and incident.declared_by is None:
         return _settle(updated, event.run_on_target, now, actor=ALERT_SOURCE, rules=rules)
-    return _grow(incident, updated, event, now)
+    return _grow(incident, updated, event, rules, now)
 
 
 def _fire_again(
@@ -106,11 +108,13 @@ def _fired_already(known: Alert | None, alert: Alert) -> bool:
     return known is not None and known.status is AlertStatus.FIRING and known.starts_at == alert.starts_at
 
 
-def _grow(before: Incident, updated: Incident, event: AlertsReceived, now: datetime) -> IncidentDecision:
+def _grow(
+    before: Incident, updated: Incident, event: AlertsReceived, rules: IncidentRules, now: datetime
+) -> IncidentDecision:
     """Update the card; speak in the thread only when more fires than before or the severity gets worse."""
-    worse = event.severity.is_worse_than(before.severity)
-    grown = replace(updated, severity=event.severity if worse else before.severity)
     fires = any(alert.status is AlertStatus.FIRING for alert in event.alerts)
+    worse = fires and event.severity.is_worse_than(before.severity)
+    grown = replace(updated, severity=event.severity if worse else before.severity)
     if before.state is IncidentState.MITIGATED and fires:
         grown = replace(grown, state=IncidentState.ACKNOWLEDGED, mitigated_at=None)
     more = len(updated.firing) > len(before.firing)
@@ -128,7 +132,9 @@ def _grow(before: Incident, updated: Incident, event: AlertsReceived, now: datet
         severity=grown.severity if worse else None,
         no_longer_mitigated="yes" if grown.state is not before.state else None,
     )
-    return decision.adding(Effects(notices=(told,)))
+    # A worse severity has other times, and so has an incident that is in somebody's hands again.
+    timers = waiting(grown, rules, now) if worse or grown.state is not before.state else Effects()
+    return decision.adding(Effects(notices=(told,)) + timers)
 
 
 def _growth_event(before: Incident, grown: Incident, *, more: bool) -> str:
@@ -142,14 +148,20 @@ def _settle(
 ) -> IncidentDecision:
     """Resolve, unless a run on the target is still at work; then look again when it ends."""
     if run_on_target is not None:
-        waiting = timers_of(incident, {TimerKind.SETTLE_INCIDENT: now + RUN_SETTLE_CHECK})
         decision = changed(incident, actor=actor, event="quiet", now=now, detail=f"waits for run {run_on_target}")
-        return replace(decision.adding(waiting), outcome=IncidentOutcome.WAITING)
+        return replace(decision.adding(_look_again(incident, now)), outcome=IncidentOutcome.WAITING)
     return resolved_incident(incident, actor, rules, now)
+
+
+def _look_again(incident: Incident, now: datetime) -> Effects:
+    return timers_of(incident, {TimerKind.SETTLE_INCIDENT: now + RUN_SETTLE_CHECK})
 
 
 def settle(incident: Incident, run_on_target: RunId | None, rules: IncidentRules, now: datetime) -> IncidentDecision:
     """Return the look taken when a run on the target ended or is overdue: resolve if every member has."""
     if incident.state.is_closed or incident.firing or incident.declared_by is not None:
         return Decision(IncidentOutcome.UNCHANGED)
-    return _settle(incident, run_on_target, now, actor=ALERT_SOURCE, rules=rules)
+    if run_on_target is not None:
+        # It was said when it went quiet; a long run is waited for without a word.
+        return Decision(IncidentOutcome.WAITING, incident, _look_again(incident, now))
+    return resolved_incident(incident, ALERT_SOURCE, rules, now)

@@ -89,6 +89,21 @@ def escalation(incident: Incident, rules: IncidentRules, now: datetime) -> Effec
     return timers_of(incident, {TimerKind.ESCALATE: at, TimerKind.CLOSE_WINDOW: None})
 
 
+def waiting(incident: Incident, rules: IncidentRules, now: datetime) -> Effects:
+    """Return what time does to the incident from now on, at its severity: escalate it, or ask who has it."""
+    if incident.state is IncidentState.OPEN:
+        return escalation(incident, rules, now)
+    if incident.state is IncidentState.ACKNOWLEDGED:
+        return sign_of_life(incident, rules, now)
+    return Effects()
+
+
+def sign_of_life(incident: Incident, rules: IncidentRules, now: datetime) -> Effects:
+    """Return the timers of an acknowledgement that somebody has just shown to be alive."""
+    ask_at = now + rules.escalation[incident.severity].quiet_after
+    return timers_of(incident, {TimerKind.ACK_ASK: ask_at, TimerKind.ACK_DROP: None})
+
+
 def first_evidence(incident: Incident, now: datetime) -> Effects:
     """Return the evidence card below its card, and the timer that has it filled up."""
     card = CardChange(card_id(CardKind.EVIDENCE, incident.id), incident_place(incident.id), rank=incident.severity.rank)

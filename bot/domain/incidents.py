@@ -136,6 +136,8 @@ class Opening:
     severity: Severity
     group: str
     offers: tuple[RunbookName, ...]
+    truncated: int = 0
+    """Alerts that Alertmanager cut from the message that opens it."""
 
 
 def incident_place(incident: IncidentId) -> Place:

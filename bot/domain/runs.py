@@ -238,6 +238,10 @@ def begin_again(run: Run, index: int, before: Facts, now: datetime) -> RunDecisi
     step = run.steps[index]
     if run.state is not RunState.RUNNING or step.state is not StepState.BEGUN:
         return Decision(RunOutcome.STOPPED)
+    if run.cancel_by is not None:
+        return _called_off(run, index, now)
+    if run.pause_by is not None:
+        return _paused(run, now)
     again = StepRecord(StepState.BEGUN, before, began_at=now, attempts=step.attempts + 1)
     detail = f"{index + 1}/{len(run.steps)} {run.planned(index).title}, again: the first did not happen"
     return _changed(_with_step(run, index, again), WATCHKEEPER, "step_begun", RunOutcome.BEGIN, now, detail=detail)
@@ -331,6 +335,10 @@ def cancel_at_safe_point(run: Run, index: int, now: datetime) -> RunDecision:
     """Return the run called off inside a step that looked for the flag at a safe point."""
     if run.state is not RunState.RUNNING or run.cancel_by is None:
         return Decision(RunOutcome.UNCHANGED)
+    return _called_off(run, index, now)
+
+
+def _called_off(run: Run, index: int, now: datetime) -> RunDecision:
     left = replace(run.steps[index], state=StepState.FAILED, ended_at=now, result="called off")
     return _cancelled(_with_step(run, index, left), now)
 
@@ -351,9 +359,10 @@ def _paused(run: Run, now: datetime) -> RunDecision:
 
 
 def unpause(run: Run, actor: Actor, now: datetime) -> RunDecision:
-    """Return a paused run waiting for a driver again."""
+    """Return a paused run waiting for a driver again, or one that does not stop at its next border after all."""
     if not actor.operates(run.plan.platform):
         return Decision(RunOutcome.NOT_ALLOWED)
-    if run.state is not RunState.PAUSED:
+    if run.state.is_final or run.pause_by is None:
         return Decision(RunOutcome.UNCHANGED)
-    return _changed(replace(run, state=RunState.QUEUED, pause_by=None), actor, "unpaused", RunOutcome.CHANGED, now)
+    state = RunState.QUEUED if run.state is RunState.PAUSED else run.state
+    return _changed(replace(run, state=state, pause_by=None), actor, "unpaused", RunOutcome.CHANGED, now)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from bot.domain.errors import TemporaryError
 from bot.ports.doorbell import Doorbell, Index
@@ -93,7 +94,21 @@ class Loop:
         return self.every
 
 
-async def listen(doorbell: Doorbell, loops: Sequence[Loop]) -> None:
+class Rung(Protocol):
+    """Something that looks when it is rung for."""
+
+    @property
+    def indexes(self) -> frozenset[Index]:
+        """Return what it is rung for."""
+        ...
+
+    @property
+    def rung(self) -> asyncio.Event:
+        """Return what wakes it."""
+        ...
+
+
+async def listen(doorbell: Doorbell, loops: Sequence[Rung]) -> None:
     """Wake the loops whose index was rung for, until cancelled; while the bell is away they look by themselves."""
     while True:
         with suppress(TemporaryError):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from bot.domain.errors import TemporaryError
+from bot.ports.doorbell import Index
 from bot.ports.outbox import LeaseLost, Outbox
 from bot.services.call_budgets import Ticks
 from bot.services.errands import Errand
@@ -74,26 +76,29 @@ class LeasedTerm:
 class PublisherLoop:
     """Competes for the lease and publishes while it holds it, until it is cancelled.
 
-    ``doorbell`` is set by whoever hears that something may be waiting; it is a hint, and cleared here.
-    ``holder`` names this process; ``slot#life`` lets a restarted process follow its dead predecessor at once.
+    ``holder`` names this process; ``slot#life`` lets a restarted process follow its dead predecessor at once, and asks
+    the caller that no two living processes name the same slot.
     """
+
+    indexes = frozenset({Index.DIRTY, Index.NOTICES})
+    """What it is rung for."""
 
     def __init__(
         self,
         publishing: Publishing,
         outbox: Outbox,
-        doorbell: asyncio.Event,
         *,
         holder: str,
-        ticks: Ticks,
+        ticks: Ticks = time.monotonic,
         lease_life: timedelta = LEASE_LIFE,
     ) -> None:
         self._publishing = publishing
         self._outbox = outbox
-        self._doorbell = doorbell
         self._holder = holder
         self._ticks = ticks
         self._lease_life = lease_life
+        self.rung = asyncio.Event()
+        """Set by whoever hears that something may be waiting: a hint."""
 
     async def run(self) -> None:
         """Publish for ever; on cancellation let calls under way end and hand the lease over."""
@@ -120,7 +125,7 @@ class PublisherLoop:
         try:
             while True:
                 await term.keep()
-                self._doorbell.clear()
+                self.rung.clear()
                 plan = await self._publishing.plan()
                 under_way |= {asyncio.create_task(self._deliver(errand, term)) for errand in plan.errands}
                 await asyncio.sleep(BREATH.total_seconds())
@@ -140,7 +145,7 @@ class PublisherLoop:
         timeout_s = min(POLL.total_seconds(), next_at - self._ticks())
         if timeout_s <= 0:
             return
-        ring = asyncio.create_task(self._doorbell.wait())
+        ring = asyncio.create_task(self.rung.wait())
         try:
             await asyncio.wait({ring, *under_way}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -26,7 +26,9 @@ class Conversation(Protocol):
         """Show something else in an open window; return whether it is shown."""
         ...
 
-    async def respond(self, response_url: str, message: Payload, *, public: bool = False, replace: bool = False) -> bool:
+    async def respond(
+        self, response_url: str, message: Payload, *, public: bool = False, replace: bool = False
+    ) -> bool:
         """Answer a click or a command where it happened, to the person alone unless ``public``.
 
         ``replace`` puts the answer in the place of the message that was clicked. The address is good for 30 minutes

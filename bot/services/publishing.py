@@ -8,6 +8,7 @@ looked for before anything is posted again.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,7 @@ class Publishing:
         cards: LoadCard,
         metrics: PublisherMetrics,
         *,
-        ticks: Ticks,
+        ticks: Ticks = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._outbox = outbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.verbs.table import Understood, VerbTable
+from bot.verbs.table import Understood, VerbTable, may_ask
 from bot.verbs.vocabulary import (
     Argument,
     Command,
@@ -35,4 +35,5 @@ __all__ = [
     "Verb",
     "VerbTable",
     "address",
+    "may_ask",
 ]

@@ -5,17 +5,17 @@ Default deny. What a person got wrong is answered with the nearest commands that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from bot.domain.answers import Problem
 from bot.domain.errors import NotAllowed, UsageError, UserError
 from bot.domain.ids import PlatformName
 from bot.domain.people import LADDER, Actor
 from bot.domain.rights import Role
-from bot.verbs.arguments import CLOSE, MEANT, ArgumentReader
-from bot.verbs.vocabulary import Argument, Command, Family, Misread, Names, Parsed, Reply, Request, Verb, address
+from bot.verbs.arguments import ArgumentReader
+from bot.verbs.kinds import MEANT, closest, shown
+from bot.verbs.vocabulary import Command, Family, Misread, Names, Parsed, Reply, Request, Verb, address
 from bot.verbs.words import Line, Word, read_line
 
 LONGEST_OFFER = 200
@@ -37,6 +37,15 @@ class Understood:
         return _may(actor, self.role, self.parsed.platforms)
 
 
+class Denied(NotAllowed):
+    """A verb that the person may not run; what it offers says who may."""
+
+    def __init__(self, verb: Verb, message: str) -> None:
+        super().__init__(message)
+        prefix = "" if verb.family is Family.OPS else f"{verb.family} "
+        self.meant = (Command(Family.OPS, f"can {prefix}{verb.name}"),)
+
+
 class VerbTable:
     """Everything that can be asked, in the order help shows it."""
 
@@ -49,25 +58,37 @@ class VerbTable:
         try:
             understood = await self.understand(request)
             if not understood.is_allowed(request.actor):
-                raise _refusal(understood.verb, understood.role, request, understood.parsed.platforms)
+                raise _denied(understood.verb, understood.role, request, understood.parsed.platforms)
             return await understood.verb.handler(understood.parsed)
         except UserError as exc:
             return Reply(await self._problem(exc, request))
 
     async def understand(self, request: Request) -> Understood:
         """Return what is asked, typed; raises UserError. Reading a command takes the role of its mildest form."""
-        line = read_line(request.text)
-        family, first = _family(request.family, line)
-        if first == len(line.words):
-            line = read_line(f"{line.text} help")
-        word = line.words[first]
-        verb = self.find(family, word.text)
-        if verb is None:
-            raise self._unknown_verb(request.actor, family, line, word)
-        if not may_ask(request.actor, verb):
-            raise _refusal(verb, verb.role, request)
+        line, family, first = _located(request)
+        allowed = [it for it in self.verbs if may_ask(request.actor, it)]
+        verb = self._verb(family, line, line.words[first], allowed)
+        if verb not in allowed:
+            raise _denied(verb, verb.role, request)
+        return await self._read(verb, request, line, first)
+
+    async def explain(self, request: Request) -> Understood:
+        """Return what a command would be, whoever may run it; a verb alone stands for all its forms."""
+        line, family, first = _located(request)
+        verb = self._verb(family, line, line.words[first], self.verbs)
+        if first + 1 == len(line.words):
+            return Understood(verb, Parsed(request), verb.role)
+        return await self._read(verb, request, line, first)
+
+    async def _read(self, verb: Verb, request: Request, line: Line, first: int) -> Understood:
         parsed = await self._reader.read(verb, request, line, first)
         return Understood(verb, parsed, _role_of(verb, parsed))
+
+    def _verb(self, family: Family, line: Line, word: Word, known: Sequence[Verb]) -> Verb:
+        verb = self.find(family, word.text)
+        if verb is None:
+            raise _unknown_verb(family, line, word, known)
+        return verb
 
     def find(self, family: Family, name: str) -> Verb | None:
         """Return the verb that answers to a name."""
@@ -81,7 +102,7 @@ class VerbTable:
     # -- hints -------------------------------------------------------------------------------------------------------
 
     async def _problem(self, error: UserError, request: Request) -> Problem:
-        meant = error.meant if isinstance(error, Misread) else ()
+        meant = error.meant if isinstance(error, (Misread, Denied)) else ()
         offers = await self._offers(meant, request)
         return Problem(_sentence(str(error)), hint=self._hint(error, request), nearest=offers)
 
@@ -110,28 +131,23 @@ class VerbTable:
 
     def _verb_of(self, request: Request) -> Verb | None:
         try:
-            line = read_line(request.text)
+            line, family, first = _located(request)
         except UsageError:
             return None
-        family, first = _family(request.family, line)
-        return self.find(family, line.words[first].text) if first < len(line.words) else None
+        return self.find(family, line.words[first].text)
 
-    def _unknown_verb(self, actor: Actor, family: Family, line: Line, word: Word) -> Misread:
-        """Return that there is no such verb, with the nearest ones of both families, arguments kept."""
-        allowed = [it for it in self.verbs if may_ask(actor, it)]
-        close = _by_closeness(word.text, allowed, lambda it: it.family is family)
-        rest = line.text[word.end :]
-        meant = [
-            command
-            for verb in close
-            for command in (Command(verb.family, f"{verb.name}{rest}"), Command(verb.family, f"help {verb.name}"))
-        ]
-        shown = word.text if len(word.text) <= MEANT * 20 else f"{word.text[: MEANT * 20]}…"
-        return Misread(
-            f"“{shown}” is nothing that can be asked",
-            hint="" if meant else "help lists what can be asked.",
-            meant=meant or (Command(family, "help"),),
-        )
+
+def _unknown_verb(family: Family, line: Line, word: Word, known: Sequence[Verb]) -> Misread:
+    """Return that there is no such verb, with the nearest ones of both families, arguments kept."""
+    close = _close_to(word.text, known, family)
+    rest = line.text[word.end :]
+    meant = [
+        command
+        for verb in close
+        for command in (Command(verb.family, f"{verb.name}{rest}"), Command(verb.family, f"help {verb.name}"))
+    ]
+    nothing = f"“{shown(word.text)}” is nothing that can be asked"
+    return Misread(nothing, hint="Help lists what can be asked.", meant=meant or [Command(family, "help")])
 
 
 def may_ask(actor: Actor, verb: Verb) -> bool:
@@ -149,16 +165,12 @@ def _may(actor: Actor, role: Role, platforms: Iterable[PlatformName]) -> bool:
 
 def _role_of(verb: Verb, parsed: Parsed) -> Role:
     """Return the highest role that the verb and the arguments given take; break-glass stands for all others."""
-    given = [it for it in (*verb.arguments, *verb.options) if _is_given(it, parsed)]
+    given = (it for it in (*verb.arguments, *verb.options) if it.name in parsed.values)
     roles = [verb.role, *(it.role for it in given if it.role)]
     return Role.BREAK_GLASS if Role.BREAK_GLASS in roles else max(roles, key=LADDER.index)
 
 
-def _is_given(argument: Argument, parsed: Parsed) -> bool:
-    return argument.name in parsed.values
-
-
-def _refusal(verb: Verb, role: Role, request: Request, platforms: Iterable[PlatformName] = ()) -> NotAllowed:
+def _denied(verb: Verb, role: Role, request: Request, platforms: Iterable[PlatformName] = ()) -> Denied:
     """Return why somebody may not, what would be needed, and where it says who can."""
     where = f" on {', '.join(sorted(platforms))}" if platforms else ""
     holds = ", ".join(sorted(request.actor.roles)) or "no role"
@@ -166,28 +178,24 @@ def _refusal(verb: Verb, role: Role, request: Request, platforms: Iterable[Platf
     return Denied(verb, f"{verb.name}{where} takes the role {role}{owner}; you hold {holds}")
 
 
-class Denied(NotAllowed):
-    """A verb that the person may not run."""
-
-    def __init__(self, verb: Verb, message: str) -> None:
-        super().__init__(message)
-        self.verb = verb
+def _located(request: Request) -> tuple[Line, Family, int]:
+    """Return the line, the family that is meant and the index of the verb; nothing asked is a call for help."""
+    line = read_line(request.text)
+    family, first = _family(request.family, line)
+    return (line, family, first) if first < len(line.words) else (read_line(f"{line.text} help"), family, first)
 
 
 def _family(family: Family, line: Line) -> tuple[Family, int]:
-    """Return the family that is meant and the index of the verb: ``incident ack``, ``/ops status`` name theirs."""
-    first = line.words[0].text.casefold().lstrip("/") if line.words else ""
-    if first in tuple(Family):
-        return Family(first), 1
-    return family, 0
+    """Return the family that is meant and how many words say so: ``incident ack``, ``/ops status`` name theirs."""
+    first = line.words[0].text.casefold().removeprefix("/") if line.words else ""
+    return (Family(first), 1) if first in tuple(Family) else (family, 0)
 
 
-def _by_closeness(word: str, verbs: Sequence[Verb], is_preferred: Callable[[Verb], bool]) -> list[Verb]:
-    """Return the verbs whose names are closest to a word, those preferred before others that are as close."""
-    ordered = sorted(verbs, key=is_preferred, reverse=True)
+def _close_to(word: str, verbs: Sequence[Verb], family: Family) -> list[Verb]:
+    """Return the verbs whose names are closest to a word; of two with the same name the one of ``family`` first."""
+    ordered = sorted(verbs, key=lambda it: it.family is not family)
     names = [name for verb in ordered for name in (verb.name, *verb.aliases)]
-    close = get_close_matches(word[: MEANT * 20].casefold(), dict.fromkeys(names), MEANT, CLOSE)
-    return [verb for name in close for verb in ordered if name in (verb.name, *verb.aliases)]
+    return [verb for name in closest(word, names) for verb in ordered if name in (verb.name, *verb.aliases)]
 
 
 def _sentence(text: str) -> str:

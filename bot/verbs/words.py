@@ -124,6 +124,6 @@ def _shown(match: re.Match[str]) -> str:
         return label
     if body.startswith("!"):
         return f"@{(label or body[1:]).lstrip('@')}"
-    # The chat makes links of what merely looks like an address, such as a host's name: then the label is what was typed.
+    # The chat makes a link of what looks like an address, such as a host's name; its label is what was typed.
     made_by_the_chat = body in (f"http://{label}", f"mailto:{label}")
     return label if made_by_the_chat else body

@@ -1,0 +1,195 @@
+"""Running one process: open what it needs, start edges and loops, and close in order when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from enum import StrEnum
+
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.actions.catalogue import ACTIONS
+from bot.adapters.docket_carrier import DocketCarrier
+from bot.adapters.process_memory import resident_bytes
+from bot.adapters.redis_doorbell import RedisDoorbell
+from bot.adapters.redis_runs import RedisLedger
+from bot.app import Application, application, connect, secrets_of, state_store
+from bot.domain.errors import TemporaryError, UserError
+from bot.domain.ids import new_ulid
+from bot.domain.redaction import Redactor
+from bot.domain.settings import Settings
+from bot.logs import log_to
+from bot.loops import work
+from bot.loops.loop import Loop, listen
+from bot.loops.publisher import PublisherLoop
+from bot.ports.gauges import Measured
+from bot.services.alerting import IntakeService, ReconcilerService, RefusedWebhooks
+from bot.services.driving import DriverService
+from bot.services.gauging import GaugingService
+from bot.services.planning import PlannerService
+from bot.services.publishing import Publishing
+from bot.services.sealing import SealerService
+from bot.services.starting import StarterService
+
+log = logging.getLogger(__name__)
+
+DRAIN = timedelta(seconds=5)
+"""How long a stop waits for requests under way; runs stay pending and go on elsewhere."""
+MEASURE_EVERY = timedelta(seconds=2)
+
+Task = Callable[[], Awaitable[None]]
+
+
+class Part(StrEnum):
+    """What one process does."""
+
+    SERVE = "serve"
+    """Everything."""
+    WEB = "web"
+    """Takes webhooks, commands and clicks."""
+    WORKER = "worker"
+    """Runs the loops; answers only for its own health."""
+
+
+async def serve(settings: Settings, part: Part) -> None:
+    """Run one process until SIGTERM or SIGINT."""
+    redactor = Redactor(secrets_of(settings))
+    log_to(redactor=redactor)
+    if part is not Part.SERVE and settings.environment.redis_url is None:
+        raise UserError(f"watchkeeper {part} shares its state with other processes; set REDIS_URL")
+    async with AsyncExitStack() as exits:
+        url = await exits.enter_async_context(state_store(settings))
+        redis = connect(url)
+        exits.push_async_callback(redis.aclose)
+        app = await exits.enter_async_context(application(settings, redis, redactor))
+        await app.services.guard.check()
+        tasks: list[Task] = [measuring(app)]
+        if part in (Part.SERVE, Part.WORKER):
+            tasks += await loop_tasks(app, url, exits)
+        web = part in (Part.SERVE, Part.WEB)
+        if web:
+            tasks.append(app.terminal.serve)
+        await run_until_stopped(await app.asgi(web=web), settings, tasks)
+
+
+async def loop_tasks(app: Application, url: str, exits: AsyncExitStack) -> list[Task]:
+    """Return everything that runs by itself."""
+    driver = build_driver(app)
+    carrier = await exits.enter_async_context(DocketCarrier(url, driver.drive, worker=app.outside.drivers.name))
+    loops = build_loops(app, carrier)
+    publisher = build_publisher(app)
+
+    async def hear() -> None:
+        await listen(RedisDoorbell(app.state.store), [*loops, publisher])
+
+    return [*(loop.run for loop in loops), publisher.run, carrier.work, hear]
+
+
+def measuring(app: Application) -> Task:
+    """Return what measures this process and the queues for the metrics."""
+    state = app.state
+    gauging = GaugingService(
+        state.intake,
+        state.outbox,
+        state.approvals,
+        state.runs,
+        now=state.store.now,
+        process_memory=resident_bytes,
+        store_memory=state.store.memory_ratio,
+    )
+
+    async def measure() -> None:
+        while True:
+            app.metrics.show(Measured(loop_lag_s=await loop_lag(MEASURE_EVERY)))
+            with suppress(TemporaryError):
+                app.metrics.show(await gauging.measure())
+
+    return measure
+
+
+async def loop_lag(span: timedelta) -> float:
+    """Wait for ``span``; return how many seconds late the event loop woke up."""
+    started = time.monotonic()
+    await asyncio.sleep(span.total_seconds())
+    return max(0.0, time.monotonic() - started - span.total_seconds())
+
+
+def build_driver(app: Application) -> DriverService:
+    """Return what carries runs in this process."""
+    return DriverService(
+        RedisLedger(app.state.store, app.outside.drivers),
+        app.outside.platforms,
+        ACTIONS,
+        driver=app.outside.drivers.name,
+        guard=app.services.guard,
+        now=app.state.store.now,
+    )
+
+
+def build_publisher(app: Application) -> PublisherLoop:
+    """Return the publisher; a restarted process follows its predecessor on the same host at once."""
+    publishing = Publishing(
+        app.state.outbox, app.outside.workspace, app.services.cards.view, app.metrics, ticks=time.monotonic
+    )
+    holder = f"{socket.gethostname()}:{app.settings.environment.data_dir}#{new_ulid()}"
+    return PublisherLoop(publishing, app.state.outbox, holder=holder)
+
+
+def build_loops(app: Application, carrier: DocketCarrier) -> list[Loop]:
+    """Return the loops, each over one index."""
+    state, out, services = app.state, app.outside, app.services
+    planner = PlannerService(services.plans, state.requests, state.approvals, state.runs, services.access)
+    starter = StarterService(state.approvals, state.starter, services.plans, services.access, services.guard)
+    return [
+        work.intake_loop(state.intake, IntakeService(state.incidents, out.platforms, state.intake)),
+        work.planner_loop(state.requests, planner, state.store.now),
+        work.starter_loop(state.approvals, starter),
+        work.run_loop(state.runs, carrier, out.drivers, state.store.now),
+        work.timer_loop(state.timers, state.incidents, state.approvals, services.evidence),
+        work.reconciler_loop(
+            out.platforms, ReconcilerService(state.incidents, state.intake, out.platforms), state.intake
+        ),
+        work.sealer_loop(SealerService(state.audit, out.witness), services.guard),
+        work.groups_loop(services.access),
+        work.refused_loop(RefusedWebhooks(state.intake, state.outbox)),
+    ]
+
+
+async def run_until_stopped(asgi: Starlette, settings: Settings, tasks: Sequence[Task]) -> None:
+    """Serve and loop until a signal, or until something that must not end has ended."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            asgi,
+            host=settings.server.bind,
+            port=settings.server.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=round(DRAIN.total_seconds()),
+        )
+    )
+    running = [asyncio.create_task(_named(task), name=getattr(task, "__qualname__", "task")) for task in tasks]
+    web = asyncio.create_task(server.serve(), name="web")
+    try:
+        done, _ = await asyncio.wait({web, *running}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done - {web}:
+            log.error("part_ended", extra={"part": ended.get_name()})
+    finally:
+        server.should_exit = True
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await web
+    for ended in running:
+        if not ended.cancelled() and (error := ended.exception()):
+            raise error
+
+
+async def _named(task: Task) -> None:
+    await task()
