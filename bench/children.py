@@ -46,7 +46,7 @@ class Child:
         return self.process.pid
 
     async def ready(self, *, within_s: float = 30.0) -> float:
-        """Return the seconds from its start to the first 200 of its ready path; NotMeasured when there is none in time."""
+        """Return the seconds from its start to the first 200 of its ready path; NotMeasured without one in time."""
         request = f"GET {self.ready_path} HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n".encode()
         while await _status(self.port, request) != b"200":
             if self.process.returncode is not None:

@@ -24,6 +24,8 @@ class Commands(msgspec.Struct, frozen=True, tag=True):
     secret: str
     template: str
     """Form body of a real delivery."""
+    command: str
+    """``/ops`` or ``/incident``."""
     texts: tuple[str, ...]
     """What follows the command; they take turns."""
     users: tuple[str, ...]
@@ -38,6 +40,7 @@ class Commands(msgspec.Struct, frozen=True, tag=True):
 
     def _request(self, fields: dict[str, str], number: int) -> bytes:
         told = {
+            "command": self.command,
             "text": self.texts[number % len(self.texts)],
             "user_id": turn(self.users, number // len(self.texts)),
             "trigger_id": trigger(number),

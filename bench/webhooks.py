@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -84,3 +85,8 @@ class Webhooks(msgspec.Struct, frozen=True, tag=True):
         if not self.resolved:
             return text
         return text.replace('"firing"', '"resolved"').replace("0001-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
+
+
+def now_text() -> str:
+    """Return this moment as Alertmanager writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

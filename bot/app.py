@@ -186,7 +186,7 @@ def build_state(settings: Settings, redis: Redis, access: Callable[[], AccessSer
         incidents=RedisIncidents(store, rules),
         requests=RedisPlanRequests(store),
         approvals=RedisApprovals(store, approval_rules),
-        starter=RedisStarter(store, approval_rules),
+        starter=RedisStarter(store),
         runs=RedisRuns(store),
         outbox=RedisOutbox(store),
         timers=RedisTimers(store),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.children import Child, floor
@@ -13,7 +12,7 @@ from bench.report import Section
 from bench.rounds import MakeJob, Series, alternate, run
 from bench.stage import PLATFORM, Stage, playing
 from bench.store import Store
-from bench.webhooks import Webhooks
+from bench.webhooks import Webhooks, now_text
 
 KNOWN_GROUPS = 50
 MANY = 200
@@ -62,7 +61,7 @@ async def measure(section: Section, folder: Path) -> None:
 
 def _jobs(case: Case, server: Child, scene: Stage, store: Store) -> MakeJob:
     """Return the jobs of one side; known groups are the same in each round, and known to both after the first."""
-    since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    since = now_text()
 
     def make(name: str) -> Job:
         requests = Webhooks(

@@ -45,6 +45,8 @@ class RedisPlanRequests:
     async def add(self, request: PlanRequest) -> bool:
         """Keep the request; False when the same act asked for it already."""
         now = await self._store.now()
+        if any(_is_same_wish(request, it) for it in await self.waiting(0)):
+            return False
         change = Change()
         change.once(request.requester.act, request.id)
         add_request(change, request, now)
@@ -68,6 +70,15 @@ class RedisPlanRequests:
         finish_request(change, request)
         change.add_effects(Effects(notices=(notice,)), now)
         await self._store.commit(change)
+
+
+def _is_same_wish(one: PlanRequest, other: PlanRequest) -> bool:
+    """Return whether the same person wants the same thing; a double that slips through is found by its plan's hash."""
+    return (
+        one.requester.id == other.requester.id
+        and (one.platform, one.runbook, one.parameters) == (other.platform, other.runbook, other.parameters)
+        and (one.incident, one.break_glass) == (other.incident, other.break_glass)
+    )
 
 
 def add_request(change: Change, request: PlanRequest, now: datetime) -> None:
@@ -94,15 +105,17 @@ class RedisApprovals:
         """Turn a request into a pending approval and finish it."""
 
         async def attempt() -> ApprovalChange | Refused:
+            # Numbers before the index: an approval that is asked for after this look makes the commit fail.
+            numbers = (await self._store.load(keys.NUMBERS)).hashes[0]
             open_ids = await self._store.members(keys.OPEN_APPROVALS, 0)
-            loaded = await self._store.load(keys.NUMBERS, *(keys.approval(ApprovalId(id_)) for id_ in open_ids))
-            same = _same_open(loaded.hashes[1:], request, plan)
+            loaded = await self._store.load(*(keys.approval(ApprovalId(id_)) for id_ in open_ids))
+            same = _same_open(loaded.hashes, request, plan)
             change = Change()
             finish_request(change, request.id)
             if same is not None:
                 answer = Transition(same, ApprovalOutcome.UNCHANGED, loaded.now)
             else:
-                given = int(loaded.hashes[0].get(b"approval", b"0")) + 1
+                given = int(numbers.get(b"approval", b"0")) + 1
                 asking = _asking(request, plan, given, last_time)
                 decision = rules_of.ask(asking, self._rules(plan.platform), loaded.now)
                 if decision.state is None:
@@ -111,9 +124,18 @@ class RedisApprovals:
                 put_approval(change, None, decision, loaded.now)
                 answer = Transition(decision.state, decision.outcome, loaded.now)
             committed = await self._store.commit(change)
+            if isinstance(committed, Refused) and committed.guard[:2] == ("member", keys.REQUESTS):
+                return await self._asked_by_another(request)
             return answer if isinstance(committed, Committed) else committed
 
         return await self._store.again(attempt, f"request {request.id}")
+
+    async def _asked_by_another(self, request: PlanRequest) -> ApprovalChange:
+        """Return what another process made of the request; UnknownName when it made no approval of its own."""
+        loaded = await self._store.load(keys.approval(ApprovalId(request.id)))
+        return Transition(
+            present(ApprovalId(request.id), loaded.hashes[0]).state, ApprovalOutcome.UNCHANGED, loaded.now
+        )
 
     async def approve(self, approval: ApprovalId, plan_hash: str, actor: Actor) -> ApprovalChange:
         """Count one person's yes."""
@@ -173,7 +195,7 @@ class RedisApprovals:
             if isinstance(committed, Committed):
                 return Transition(decision.state, decision.outcome, loaded.now)
             if committed.guard[0] == "absent":
-                return Transition(before.state, ApprovalOutcome(committed.found), loaded.now)
+                return Transition(await self.get(approval), ApprovalOutcome(committed.found), committed.at)
             return committed
 
         return await self._store.again(attempt, f"approval {approval}")
@@ -282,9 +304,8 @@ def put_approval(change: Change, before: Document[Approval] | None, decision: Ap
 class RedisStarter:
     """Implements `bot.ports.approvals.Starter`."""
 
-    def __init__(self, store: RedisStore, rules: Callable[[PlatformName], ApprovalRules]) -> None:
+    def __init__(self, store: RedisStore) -> None:
         self._store = store
-        self._rules = rules
         self._lease = Script("lease.lua")
 
     async def lease(self, run: RunId, targets: Sequence[Target]) -> Lease:
@@ -326,7 +347,11 @@ class RedisStarter:
                 self._start(change, decision.state, run, given, loaded.hashes[2], loaded.now)
             committed = await self._store.commit(change)
             answer: ApprovalChange = Transition(decision.state, decision.outcome, loaded.now)
-            return answer if isinstance(committed, Committed) else committed
+            if isinstance(committed, Committed):
+                return answer
+            if committed.is_about_freeze:
+                raise NotAllowed(f"risky work is frozen: {committed.found}; an admin clears it with `/ops unfreeze`")
+            return committed
 
         return await self._store.again(attempt, f"starting approval {approval}")
 

@@ -81,11 +81,12 @@ class RedisAudit:
         seq = committed.audit_seq if isinstance(committed, Committed) else 0
         return WitnessMark(installation, epoch, seq)
 
-    async def freeze(self, reason: str) -> None:
-        """Refuse risky work until a person clears it."""
+    async def freeze(self, reason: str) -> bool:
+        """Refuse risky work until a person clears it; False when it is refused already."""
         change = Change()
+        change.require_not_frozen()
         change.op("HSET", keys.META, "frozen", reason)
-        await self._store.commit(change)
+        return isinstance(await self._store.commit(change), Committed)
 
     async def frozen(self) -> str:
         """Return why risky work is refused; empty when it is not."""

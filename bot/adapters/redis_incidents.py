@@ -24,7 +24,7 @@ from bot.adapters.redis_store import (
 from bot.domain import incident_acts, incident_alerts
 from bot.domain.alerts import Alert, AlertGroup, AlertStatus
 from bot.domain.correlation import Classification, IncidentIndex, classify, group_digest, share_out
-from bot.domain.effects import TimelineEntry
+from bot.domain.effects import TimelineEntry, TimerKind
 from bot.domain.errors import NotAllowed, UnknownName, UsageError
 from bot.domain.ids import Fingerprint, GroupKey, IncidentId, IntakeId, PlatformName, new_ulid
 from bot.domain.incidents import Incident, IncidentDecision, IncidentOutcome, IncidentRules, Opening
@@ -502,11 +502,20 @@ class RedisIncidents:
             document = read_document(loaded.hashes[0], Incident)
             if document is None or not document.state.state.is_closed:
                 return False
-            if _in_window(document.state, self._rules(document.state.platform).incidents, loaded.now):
-                return False
+            over_at = _window_end(document.state, self._rules(document.state.platform).incidents)
+            if loaded.now < over_at:
+                return await self._wait_for_window(document, over_at)
             return await self._archive(document, _Archive(document.state, await self._live_timeline(incident)))
 
         await self._store.again(attempt, f"archiving incident {incident}")
+
+    async def _wait_for_window(self, document: Document[Incident], over_at: datetime) -> bool | Refused:
+        """Set the timer anew: the profile's window has become longer, or the incident was closed again meanwhile."""
+        change = Change()
+        change.require_field(keys.incident(document.state.id), "v", document.version)
+        change.index(keys.DUE, over_at, keys.timer(TimerKind.CLOSE_WINDOW, document.state.id))
+        answer = await self._store.commit(change)
+        return False if isinstance(answer, Committed) else answer
 
     async def _archive(self, document: Document[Incident], archive: _Archive) -> bool | Refused:
         incident = document.state
@@ -543,7 +552,7 @@ def _index(scene: _Scene, digest: str, rules: IncidentRules) -> IncidentIndex:
             continue
         if not document.state.state.is_closed:
             open_[Fingerprint(name)] = home
-        elif _in_window(document.state, rules, scene.now):
+        elif scene.now < _window_end(document.state, rules):
             closed[Fingerprint(name)] = home
     group = Fingerprint(digest)
     return IncidentIndex(
@@ -554,9 +563,9 @@ def _index(scene: _Scene, digest: str, rules: IncidentRules) -> IncidentIndex:
     )
 
 
-def _in_window(incident: Incident, rules: IncidentRules, now: datetime) -> bool:
-    """Return whether a closed incident can still be opened again."""
-    return now < (incident.resolved_at or incident.changed_at) + rules.reopen_window
+def _window_end(incident: Incident, rules: IncidentRules) -> datetime:
+    """Return until when a closed incident can be opened again."""
+    return (incident.resolved_at or incident.changed_at) + rules.reopen_window
 
 
 def _remove_fields(change: Change, key: str, names: Sequence[str]) -> None:

@@ -110,5 +110,5 @@ class RedisIntake:
 
     async def oldest(self) -> datetime | None:
         """Return since when the oldest entry waits."""
-        first = await self._store.command("ZRANGE", keys.INTAKE, 0, 0, "WITHSCORES")
-        return from_ms(int(float(first[1]))) if first else None
+        first = await self._store.scored(keys.INTAKE, 0, 0)
+        return from_ms(first[0][1]) if first else None

@@ -135,7 +135,7 @@ def incident(incident_id: IncidentId) -> str:
 
 
 def timeline(incident_id: IncidentId) -> str:
-    """Stream: e (JSON of a timeline entry). Permanent while open, then in the archive; TTL once archived: what is left."""
+    """Stream: e (JSON of a timeline entry). Permanent while open; TTL once archived: what is left of the archive's."""
     return f"{PREFIX}:timeline:{incident_id}"
 
 

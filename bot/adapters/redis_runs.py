@@ -51,7 +51,10 @@ def put_run(change: Change, before: Document[Run] | None, decision: RunDecision,
     if after is None:
         return
     key = keys.run(after.id)
-    flags = {"cancel": after.cancel_by or "", "pause": after.pause_by or "", "state": after.state}
+    flags: dict[str, object] = {"cancel": after.cancel_by or "", "pause": after.pause_by or "", "state": after.state}
+    if after.state is RunState.QUEUED:
+        # A person let it go on: that is no death of a driver, and the one before has let go.
+        flags |= {"claims": 0, "owner": ""}
     change.put_document(key, before.version if before else "", encode(after), **flags)
     if before is None:
         change.op("HSET", keys.ALIASES, after.name, after.id)
@@ -111,7 +114,10 @@ class RedisLedger:
         if word != b"claimed":
             return Claim(ClaimOutcome.BUSY if word == b"busy" else ClaimOutcome.OVER)
         decide = rules_of.claimed if claims <= MAX_CLAIMS else rules_of.give_up_claims
-        changed = await self._write(run, int(fence), decide)
+        try:
+            changed = await self._write(run, int(fence), decide)
+        except FenceLost:
+            return Claim(ClaimOutcome.BUSY)
         outcome = ClaimOutcome.CLAIMED if changed.outcome is RunOutcome.CHANGED else ClaimOutcome.OVER
         return Claim(outcome, changed.state, int(fence))
 
@@ -177,7 +183,7 @@ class RedisLedger:
 def _raise_if_lost(run: RunId, refused: Refused) -> None:
     if refused.guard[2:3] == ("fence",):
         raise FenceLost(run)
-    if refused.guard[2:3] == ("frozen",):
+    if refused.is_about_freeze:
         raise NotAllowed(f"risky work is frozen: {refused.found}; an admin clears it with `/ops unfreeze`")
 
 
@@ -230,7 +236,7 @@ class RedisRuns:
             if isinstance(committed, Committed):
                 return Transition(decision.state, decision.outcome, loaded.now)
             if committed.guard[0] == "absent":
-                return Transition(before.state, RunOutcome(committed.found), loaded.now)
+                return Transition(await self.get(run), RunOutcome(committed.found), committed.at)
             return committed
 
         return await self._store.again(attempt, f"run {run}")

@@ -214,6 +214,11 @@ class Refused:
     at: datetime
 
     @property
+    def is_about_freeze(self) -> bool:
+        """Return whether risky work is frozen."""
+        return self.guard[:3] == ("equals", keys.META, "frozen")
+
+    @property
     def is_about_number(self) -> bool:
         """Return whether somebody else took the short number that was next."""
         return self.guard[:2] == ("equals", keys.NUMBERS)
@@ -267,6 +272,15 @@ class RedisStore:
         """Return members of an index by their score; ``limit`` 0 returns all."""
         verb = "ZREVRANGE" if newest_first else "ZRANGE"
         return [member.decode() for member in await self.command(verb, key, 0, limit - 1)]
+
+    async def scored(self, key: str, first: int, last: int, *options: str | int) -> list[tuple[str, int]]:
+        """Return members of a sorted set with their scores, lowest first; ``options`` as `ZRANGE` takes them."""
+        answer = await self.command("ZRANGE", key, first, last, *options, "WITHSCORES")
+        # The two versions of the protocol answer pairs, or one flat list.
+        pairs = (
+            answer if answer and isinstance(answer[0], (list, tuple)) else zip(answer[::2], answer[1::2], strict=True)
+        )
+        return [(member.decode(), int(float(score))) for member, score in pairs]
 
     async def string(self, key: str) -> bytes | None:
         """Return a string key."""

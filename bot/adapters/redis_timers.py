@@ -24,12 +24,12 @@ class RedisTimers:
     async def due(self, limit: int) -> Sequence[tuple[TimerKind, str, datetime]]:
         """Return what is due: kind, subject, and for when it was set."""
         now = to_ms(await self._store.now())
-        flat = await self._store.command("ZRANGE", keys.DUE, 0, now, "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+        waiting = await self._store.scored(keys.DUE, 0, now, "BYSCORE", "LIMIT", 0, limit)
         found: list[tuple[TimerKind, str, datetime]] = []
-        for member, score in zip(flat[::2], flat[1::2], strict=True):
-            kind, _, subject = member.decode().partition(":")
+        for member, score in waiting:
+            kind, _, subject = member.partition(":")
             if kind in KINDS:
-                found.append((TimerKind(kind), subject, from_ms(int(float(score)))))
+                found.append((TimerKind(kind), subject, from_ms(score)))
             else:
                 # A newer version set it; one of its processes meets it.
                 log.warning("timer_of_unknown_kind", extra={"kind": kind, "subject": subject})
@@ -45,5 +45,5 @@ class RedisTimers:
 
     async def next_due(self) -> datetime | None:
         """Return when the next timer is due."""
-        first = await self._store.command("ZRANGE", keys.DUE, 0, 0, "WITHSCORES")
-        return from_ms(int(float(first[1]))) if first else None
+        first = await self._store.scored(keys.DUE, 0, 0)
+        return from_ms(first[0][1]) if first else None

@@ -59,8 +59,8 @@ class Audit(Protocol):
         """Begin a new epoch on a store that fell behind, and let risky work go on: a person has looked."""
         ...
 
-    async def freeze(self, reason: str) -> None:
-        """Refuse risky work until a person clears it."""
+    async def freeze(self, reason: str) -> bool:
+        """Refuse risky work until a person clears it; False when it is refused already."""
         ...
 
     async def frozen(self) -> str:

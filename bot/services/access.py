@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.answers import Can, WhoAmI
-from bot.domain.errors import NotAllowed, TemporaryError
+from bot.domain.errors import BotError, NotAllowed
 from bot.domain.ids import GroupId, PlatformName, TeamId, UserId
 from bot.domain.people import LADDER, Actor, ActorKind
 from bot.domain.rights import Need, Role
@@ -65,7 +65,7 @@ class AccessService:
 
     async def actor(self, user: UserId, team: TeamId, *, act: str = "") -> Actor:
         """Return the person with the rights they hold now; NotAllowed for other teams, bots, guests and leavers."""
-        if team != self._rules.team:
+        if team != self._rules.team and user not in self._rules.listed():
             raise NotAllowed(f"{user} belongs to another workspace; Watchkeeper serves {self._rules.team} only")
         groups = await self._groups_of(user)
         if user not in self._rules.listed() and not groups:
@@ -95,15 +95,19 @@ class AccessService:
 
     def _refuse_strangers(self, person: Person) -> None:
         """Refuse whom nobody listed: bots, guests, deactivated accounts, people of other workspaces."""
+        what = self._stranger(person)
+        if what:
+            raise NotAllowed(f"{person.id} is {what}; only people listed in watchkeeper.yaml may ask then")
+
+    def _stranger(self, person: Person) -> str:
+        """Return why somebody is none of the people of this workspace; empty when they are."""
         reasons = {
             "a bot": person.is_bot,
             "a guest": person.is_guest,
             "deactivated": person.is_deactivated,
             "of another workspace": person.team != self._rules.team,
         }
-        what = next((reason for reason, holds in reasons.items() if holds), None)
-        if what:
-            raise NotAllowed(f"{person.id} is {what}; only people listed in watchkeeper.yaml may ask then")
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
     async def _person(self, user: UserId) -> Person:
         known = await self._memberships.person(user)
@@ -138,10 +142,11 @@ class AccessService:
             try:
                 members = await self._directory.group_members(group)
                 people = [await self._person(member) for member in sorted(members)]
-            except TemporaryError as exc:
+            except BotError as exc:
+                # One group that was deleted must not keep the others from being asked about.
                 failed[group] = str(exc)
                 continue
-            own = {it.id for it in people if not (it.is_bot or it.is_guest or it.is_deactivated)}
+            own = {it.id for it in people if not self._stranger(it)}
             await self._memberships.put(group, Membership(frozenset(own), self._now()))
         self._looked_at = None
         return failed

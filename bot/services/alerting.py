@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.alerts import Alert, AlertGroup, AlertmanagerListing, AlertStatus
 from bot.domain.correlation import is_doubtful, opens_incident
 from bot.domain.effects import Channel, NoticeKind, Place, notice
-from bot.domain.errors import TemporaryError
+from bot.domain.errors import BotError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import Fingerprint, GroupKey, PlatformName
 from bot.ports.incidents import IncidentChange, Incidents
@@ -27,14 +27,37 @@ POLLS = 3
 """Looks in a row that must all miss an alert before its absence counts."""
 POLL_EVERY = timedelta(seconds=1)
 
+Clock = Callable[[], datetime]
+Sleep = Callable[[timedelta], Awaitable[None]]
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine, which is compared with Alertmanager's."""
+    return datetime.now(UTC)
+
+
+async def asleep(span: timedelta) -> None:
+    """Wait on the event loop's clock."""
+    await asyncio.sleep(span.total_seconds())
+
 
 class IntakeService:
     """Lets one accepted webhook meet its incidents."""
 
-    def __init__(self, incidents: Incidents, platforms: Platforms, queue: IntakeQueue) -> None:
+    def __init__(
+        self,
+        incidents: Incidents,
+        platforms: Platforms,
+        queue: IntakeQueue,
+        *,
+        now: Clock = utc_now,
+        sleep: Sleep = asleep,
+    ) -> None:
         self._incidents = incidents
         self._platforms = platforms
         self._queue = queue
+        self._now = now
+        self._sleep = sleep
 
     async def serve(self, entry: IntakeEntry) -> Sequence[IncidentChange]:
         """Settle what is doubtful and absorb the rest."""
@@ -49,18 +72,51 @@ class IntakeService:
     async def _settled(self, group: AlertGroup) -> AlertGroup:
         """Return the group as it really stands where a report contradicts what was known; no answer means firing."""
         known = await self._incidents.known(group.platform, [alert.fingerprint for alert in group.alerts])
-        doubtful = {alert.fingerprint for alert in group.alerts if is_doubtful(known.get(alert.fingerprint), alert)}
+        doubtful = {it.fingerprint: it for it in group.alerts if is_doubtful(known.get(it.fingerprint), it)}
         if not doubtful:
             return group
         try:
-            listings = await self._platforms[group.platform].alerts.listings()
-        except TemporaryError as exc:
+            ended = await self._ended(self._platforms[group.platform], doubtful)
+        except BotError as exc:
             log.info("doubt_unanswered", extra={"platform": group.platform, "why": str(exc)})
             return group
-        listed = {it.alert.fingerprint for listing in listings for it in listing.alerts}
-        ended = doubtful - listed
         alerts = tuple(_as_known(alert, known) if alert.fingerprint in ended else alert for alert in group.alerts)
         return replace(group, alerts=alerts)
+
+    async def _ended(self, platform: PlatformPorts, doubtful: Mapping[Fingerprint, Alert]) -> frozenset[Fingerprint]:
+        """Return the doubtful alerts that are over: missing from three looks, and not firing in Prometheus either."""
+        missing = dict(doubtful)
+        for look in range(POLLS):
+            if look:
+                await self._sleep(POLL_EVERY)
+            listings = await platform.alerts.listings()
+            if _too_young(listings, self._now()):
+                return frozenset()
+            missing = {name: alert for name, alert in missing.items() if name not in _listed(listings)}
+            if not missing:
+                return frozenset()
+        return await _not_firing_in_prometheus(platform, missing)
+
+
+def _too_young(listings: Sequence[AlertmanagerListing], now: datetime) -> bool:
+    """Return whether an Alertmanager has not run long enough for the absence of an alert to count."""
+    return any(now - listing.up_since <= MIN_UPTIME for listing in listings)
+
+
+def _listed(listings: Sequence[AlertmanagerListing]) -> frozenset[Fingerprint]:
+    return frozenset(it.alert.fingerprint for listing in listings for it in listing.alerts)
+
+
+async def _not_firing_in_prometheus(
+    platform: PlatformPorts, gone: Mapping[Fingerprint, Alert]
+) -> frozenset[Fingerprint]:
+    """Return those that Prometheus does not fire either; its alerts lack external labels, so they are a subset."""
+    if not gone:
+        return frozenset()
+    rules = await platform.metrics.firing()
+    return frozenset(
+        name for name, alert in gone.items() if not any(set(labels) <= set(alert.labels.items()) for _, labels in rules)
+    )
 
 
 def _as_known(alert: Alert, known: Mapping[Fingerprint, Alert]) -> Alert:
@@ -88,12 +144,14 @@ class ReconcilerService:
         intake: Intake,
         platforms: Platforms,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
+        sleep: Sleep = asleep,
     ) -> None:
         self._incidents = incidents
         self._intake = intake
         self._platforms = platforms
         self._now = now
+        self._sleep = sleep
         self._absences: dict[PlatformName, _Absence] = {}
 
     async def reconcile(self, name: PlatformName, *, polls: int = 1) -> Sequence[IncidentChange]:
@@ -101,7 +159,7 @@ class ReconcilerService:
         changes: list[IncidentChange] = []
         for poll in range(polls):
             if poll:
-                await asyncio.sleep(POLL_EVERY.total_seconds())
+                await self._sleep(POLL_EVERY)
             changes += await self._look(self._platforms[name])
         return changes
 
@@ -111,30 +169,16 @@ class ReconcilerService:
         await self._open_missed(platform.name, listings)
         incidents = await self._incidents.open(platform.name)
         firing = {alert.fingerprint: alert for incident in incidents for alert in incident.firing}
-        listed = frozenset(it.alert.fingerprint for listing in listings for it in listing.alerts)
         absence = self._absences.setdefault(platform.name, _Absence())
-        if any(self._now() - listing.up_since <= MIN_UPTIME for listing in listings):
+        if _too_young(listings, self._now()):
             absence.misses.clear()
             return ()
-        gone = absence.note(firing, listed)
-        proven = await self._not_firing_in_prometheus(platform, {name: firing[name] for name in gone})
+        gone = absence.note(firing, _listed(listings))
+        proven = await _not_firing_in_prometheus(platform, {name: firing[name] for name in gone})
         if not proven:
             return ()
         log.info("alerts_gone", extra={"platform": platform.name, "alerts": sorted(proven)})
         return await self._incidents.reconcile(platform.name, proven, self._now())
-
-    async def _not_firing_in_prometheus(
-        self, platform: PlatformPorts, gone: Mapping[Fingerprint, Alert]
-    ) -> frozenset[Fingerprint]:
-        """Return those that Prometheus does not fire either; its alerts lack external labels, so they are a subset."""
-        if not gone:
-            return frozenset()
-        rules = await platform.metrics.firing()
-        return frozenset(
-            name
-            for name, alert in gone.items()
-            if not any(set(labels) <= set(alert.labels.items()) for _, labels in rules)
-        )
 
     async def _open_missed(self, platform: PlatformName, listings: Sequence[AlertmanagerListing]) -> None:
         """Accept what fires there and no incident holds, as if its webhook had come."""

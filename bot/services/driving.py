@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 ASK_EVERY = timedelta(seconds=1)
 STORE_RETRY = timedelta(milliseconds=500)
+MAX_DOUBTS = 3
+"""Times that one driver does a step whose answer never comes; drivers that die over it are counted by their claims."""
 
 Sleep = Callable[[timedelta], Awaitable[None]]
 Clock = Callable[[], Awaitable[datetime]]
@@ -48,6 +50,20 @@ class _Flags:
     cancel: bool = False
 
 
+@dataclass(slots=True)
+class _Doubts:
+    """How often in a row the step under way ended without an answer, under this driver."""
+
+    step: int = -1
+    count: int = 0
+
+    def another(self, step: int) -> int:
+        """Count one more for ``step``; return how many that were."""
+        self.count = self.count + 1 if step == self.step else 1
+        self.step = step
+        return self.count
+
+
 @dataclass(frozen=True, slots=True)
 class _Hold:
     """One driver's hold on one run."""
@@ -56,6 +72,7 @@ class _Hold:
     fence: int
     platform: PlatformPorts
     flags: _Flags
+    doubts: _Doubts
 
 
 class DriverService:
@@ -79,10 +96,25 @@ class DriverService:
         self._guard = guard
         self._now = now
         self._sleep = sleep
+        self._under_way: set[RunId] = set()
 
     async def drive(self, id_: RunId) -> None:
         """Claim the run and carry it as far as it goes; returns when it is over, stopped, or somebody else's."""
-        await self._guard.check()
+        if id_ in self._under_way:
+            # The ledger would take a second claim of the same driver for the first one's end.
+            log.info("run_under_way_here", extra={"run": id_})
+            return
+        self._under_way.add(id_)
+        try:
+            await self._guard.vouch()
+            await self._drive(id_)
+        except NotAllowed as exc:
+            # Not even claimed: each claim counts as the death of the driver before.
+            log.warning("run_frozen", extra={"run": id_, "why": str(exc)})
+        finally:
+            self._under_way.discard(id_)
+
+    async def _drive(self, id_: RunId) -> None:
         claim = await self._ledger.claim(id_, self._driver)
         if claim.outcome is not ClaimOutcome.CLAIMED or claim.run is None:
             log.info("run_not_claimed", extra={"run": id_, "outcome": claim.outcome})
@@ -94,7 +126,7 @@ class DriverService:
             why = f"{claim.run.plan.platform} is no longer configured"
             await self._ledger.needs_human(id_, claim.fence, why)
             return
-        await self._carry(claim.run, _Hold(id_, claim.fence, platform, _Flags()))
+        await self._carry(claim.run, _Hold(id_, claim.fence, platform, _Flags(), _Doubts()))
 
     async def _carry(self, run: Run, hold: _Hold) -> None:
         """Do the steps while a heartbeat says that we live; a lost fence stops the steps at once."""
@@ -190,7 +222,20 @@ class DriverService:
         """An effect whose answer never came is asked for its verdict; what only looks has simply failed."""
         if action.effect is Effect.NONE:
             return await self._fail(run, index, why, hold)
+        if hold.doubts.another(index) >= MAX_DOUBTS:
+            return await self._undecided(run, index, action, hold, why)
+        await self._sleep(ASK_EVERY)
         return await self._go_on(run, index, action, hold)
+
+    async def _undecided(self, run: Run, index: int, action: Action, hold: _Hold, why: str) -> Run | None:
+        """End a step that was tried often enough: done or failed where its verdict says so, else for a person."""
+        verdict = await self._verdict(run, index, action, hold)
+        if verdict.kind is VerdictKind.DONE:
+            return await self._found_done(run, index, verdict, hold)
+        if verdict.kind is VerdictKind.NOT_DONE:
+            return await self._fail(run, index, f"tried {MAX_DOUBTS} times: {why}; {verdict.evidence}", hold)
+        await self._store(lambda: self._ledger.needs_human(run.id, hold.fence, verdict.evidence))
+        return None
 
     async def _go_on(self, run: Run, index: int, action: Action, hold: _Hold) -> Run | None:
         """Go on at a step that was begun by somebody who cannot say how it ended."""
@@ -203,6 +248,9 @@ class DriverService:
             return None
         if verdict.kind is VerdictKind.NOT_DONE:
             return await self._again(run, index, action, run.steps[index].before, hold)
+        return await self._found_done(run, index, verdict, hold)
+
+    async def _found_done(self, run: Run, index: int, verdict: StepVerdict, hold: _Hold) -> Run | None:
         result = f"found done: {verdict.evidence}"
         change = await self._store(lambda: self._ledger.end_step(run.id, hold.fence, index, result))
         return change.state

@@ -32,7 +32,9 @@ class StoreGuard:
 
     async def check(self) -> WitnessFinding:
         """Compare store and witness; freeze risky work and tell the administrators when state was lost."""
-        store, mark = await self._audit.mark(), await self._witness.read()
+        # The witness first: while both move on, the store's mark is never older than what was read of it here.
+        mark = await self._witness.read()
+        store = await self._audit.mark()
         finding = compare(mark, store)
         if finding is WitnessFinding.FRESH:
             await self._witness.write(await self._audit.found())
@@ -45,10 +47,9 @@ class StoreGuard:
         return finding
 
     async def _freeze(self, reason: str) -> None:
-        if await self._audit.frozen():
+        if not await self._audit.freeze(reason):
             return
         log.error("store_lost_state", extra={"reason": reason})
-        await self._audit.freeze(reason)
         for channel in (Channel.ADMIN, Channel.INCIDENTS):
             told = notice(
                 NoticeKind.OPERATIONS,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.actions.action import Action
 from bot.domain.effects import NoticeKind, notice
-from bot.domain.errors import BotError, TemporaryError, UnknownName, UsageError
+from bot.domain.errors import BotError, PermanentError, TemporaryError, UnknownName, UsageError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import PlatformName, RunbookName
 from bot.domain.plans import Plan, PlannedStep
@@ -52,7 +52,9 @@ class PlanMaker:
         )
 
     async def _step(self, template: StepTemplate, bound: Mapping[str, str], home: PlatformPorts) -> PlannedStep:
-        action = self._actions[template.action]
+        action = self._actions.get(template.action)
+        if action is None:
+            raise PermanentError(f"{template.action}: this version knows no such action; the profile names it")
         arguments = {name: _argument(value, bound) for name, value in template.arguments.items()}
         arguments = {name: value for name, value in arguments.items() if value}
         seen = await action.observe(arguments, home)

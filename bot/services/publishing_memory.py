@@ -111,7 +111,7 @@ class PublishingMemory:
         self._looks.setdefault(id_, _Looks()).next_at = self.ticks() + LOOK_GAP.total_seconds()
 
     def look_at(self, id_: str) -> float:
-        """Return when to look for something again, or when it may be posted after the last look."""
+        """Return when to look for something again."""
         return self._looks.get(id_, _Looks()).next_at
 
     def was_looked_for(self, id_: str) -> bool:

@@ -134,13 +134,12 @@ class Planner:
             return self._when_ready(Errand(item, Step.OPEN, user=way.user))
         if self._memory.threadless[id_of(item)] >= TRIES_IN_A_THREAD:
             way = Route(replace(way.spot, thread=None))
-        if not self._is_unsure(item):
+        if not self._is_unsure(item) or self._memory.was_looked_for(id_of(item)):
             return self._when_ready(Errand(item, Step.POST, way))
         look_at = self._memory.look_at(id_of(item))
         if look_at > self._memory.ticks():
             return _Later(look_at)
-        step = Step.POST if self._memory.was_looked_for(id_of(item)) else Step.LOOK
-        return self._when_ready(Errand(item, step, way))
+        return self._when_ready(Errand(item, Step.LOOK, way))
 
     def _when_ready(self, errand: Errand) -> Errand | _Later:
         assert errand.step.call is not None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bot.domain.fault_points import FaultPoint, reached
 from bot.ports.audit import Audit, KeptEntry
-from bot.ports.witness import Witness
+from bot.ports.witness import Witness, WitnessMark
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -29,6 +32,9 @@ class SealerService:
         """Seal what is new; return how many entries that were. Another process may be faster: then none."""
         seq, head = await self._audit.head()
         entries = await self._audit.read(seq, BATCH)
+        if entries and entries[0].seq != seq + 1:
+            log.error("audit_has_a_gap", extra={"after": seq, "next": entries[0].seq})
+            return 0
         seals: list[tuple[int, str]] = []
         for entry in entries:
             head = seal_of(head, entry.canonical)
@@ -80,7 +86,13 @@ class AuditService:
         return list(await self._audit.newest(limit))
 
     async def verify(self) -> AuditVerdict:
-        """Recompute the chain from its first entry and compare its end with the witness outside the store."""
+        """Recompute the chain from its first entry; compare its end with the store's count and the witness outside it.
+
+        Entries that are appended meanwhile are no trouble: what they are compared with is read first.
+        """
+        seen = await self._witness.read()
+        store = await self._audit.mark()
+        sealed = await self._audit.head()
         expected, seal, count = 1, "", 0
         head, head_seal = 0, ""
         unsealed: list[int] = []
@@ -97,11 +109,23 @@ class AuditService:
             else:
                 head, head_seal = entry.seq, seal
             expected, count = entry.seq + 1, count + 1
-        problem = await self._against_witness(count)
+        problem = _cut(count, head, seen, store, sealed[0]) or await self._not_counted(count)
         return AuditVerdict(count, head, head_seal, tuple(unsealed), problem)
 
-    async def _against_witness(self, count: int) -> str:
-        mark = await self._witness.read()
-        if mark is not None and mark.audit_seq > count:
-            return f"the witness has seen {mark.audit_seq} entries, the store holds {count}: its end was cut off"
+    async def _not_counted(self, count: int) -> str:
+        """Return whether the store holds more entries than its scripts have written."""
+        store = await self._audit.mark()
+        if store is not None and count > store.audit_seq:
+            return f"entry {store.audit_seq + 1} was put in by hand: the store has written {store.audit_seq} entries"
         return ""
+
+
+def _cut(count: int, head: int, seen: WitnessMark | None, store: WitnessMark | None, sealed: int) -> str:
+    """Return what says that the end of the chain is gone; empty when nothing does."""
+    if seen is not None and seen.audit_seq > count and (store is None or seen.epoch == store.epoch):
+        return f"the witness has seen {seen.audit_seq} entries, the store holds {count}: its end was cut off"
+    if store is not None and store.audit_seq > count:
+        return f"the store has written {store.audit_seq} entries and holds {count}: its end was cut off"
+    if sealed > head:
+        return f"entry {head + 1} has lost its seal: {sealed} entries were sealed"
+    return ""

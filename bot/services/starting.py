@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bot.domain.approvals import Approval, ApprovalOutcome
+from bot.domain.approvals import Approval
 from bot.domain.errors import NotAllowed, PermanentError, UserError
 from bot.domain.fault_points import FaultPoint, reached
 from bot.domain.ids import ApprovalId, RunId, UserId
@@ -45,24 +45,26 @@ class StarterService:
         approval = await self._approvals.get(id_)
         try:
             await self._guard.vouch()
+            return await self._start(approval)
         except NotAllowed as exc:
             log.warning("start_frozen", extra={"approval": id_, "why": str(exc)})
             return None
+
+    async def _start(self, approval: Approval) -> ApprovalChange | None:
+        """Lock, look again, consume; leases are let go of, the locks that a run keeps stay."""
+        id_ = approval.id
         run = run_of(id_)
         lease = await self._starter.lease(run, approval.plan.targets)
         if lease.outcome is LeaseOutcome.HELD:
             log.info("start_waits_for_lock", extra={"approval": id_, "holder": lease.holder})
             return None
         await reached(FaultPoint.STARTER_AFTER_LEASE)
-        outcome: ApprovalOutcome | None = None
         try:
             change = await self._consume(approval, run)
-            outcome = change.outcome
             await reached(FaultPoint.STARTER_AFTER_CONSUME)
             return change
         finally:
-            if outcome is not ApprovalOutcome.CONSUMED:
-                await self._starter.release(run)
+            await self._starter.release(run)
 
     async def _consume(self, approval: Approval, run: RunId) -> ApprovalChange:
         try:

@@ -179,7 +179,7 @@ class Verb:
         if choice:
             parts.append(f"<{' | '.join(choice)}>")
         parts += [_bracketed(it, it.label) for it in self.arguments if it.name not in self.either]
-        parts += [_bracketed(it, f"--{it.name} {_value_label(it)}") for it in self.options]
+        parts += [_option_usage(it) for it in self.options]
         return " ".join(parts)
 
     @property
@@ -188,10 +188,10 @@ class Verb:
         return next((it for it in self.arguments if it.kind is Kind.TEXT), None)
 
 
-def _value_label(option: Argument) -> str:
-    if 0 < len(option.choices) <= _SPELLED_CHOICES:
-        return "|".join(option.choices)
-    return "text" if option.kind is Kind.TEXT else option.kind.value
+def _option_usage(option: Argument) -> str:
+    choices = "|".join(option.choices) if len(option.choices) <= _SPELLED_CHOICES else ""
+    value = choices or ("text" if option.kind is Kind.TEXT else option.kind.value)
+    return f"--{option.name} <{value}>" if option.required else f"[--{option.name} {value}]"
 
 
 def _bracketed(argument: Argument, label: str) -> str:

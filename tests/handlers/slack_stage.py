@@ -5,7 +5,6 @@ Only the workspace itself, what has to be asked of it, and the table of verbs ar
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import itertools
@@ -14,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -28,7 +27,7 @@ from bot.adapters.redis_approvals import RedisApprovals, RedisPlanRequests, Redi
 from bot.adapters.redis_incidents import PlatformRules, RedisIncidents
 from bot.adapters.redis_memberships import RedisMemberships
 from bot.adapters.redis_outbox import RedisOutbox
-from bot.adapters.redis_runs import RedisRuns
+from bot.adapters.redis_runs import RedisLedger, RedisRuns
 from bot.adapters.redis_shares import RedisShares
 from bot.adapters.redis_store import RedisStore
 from bot.domain.answers import Said
@@ -39,7 +38,6 @@ from bot.domain.errors import TemporaryError
 from bot.domain.ids import (
     ChannelId,
     GroupId,
-    IncidentId,
     PlatformName,
     RequestId,
     RunbookName,
@@ -189,7 +187,9 @@ class FakeConversation:
         self.updates.append((view_id, view))
         return True
 
-    async def respond(self, response_url: str, message: Payload, *, public: bool = False, replace: bool = False) -> bool:
+    async def respond(
+        self, response_url: str, message: Payload, *, public: bool = False, replace: bool = False
+    ) -> bool:
         self.responses.append((response_url, message, public))
         return True
 
@@ -244,6 +244,11 @@ class CountingMetrics:
         self.refusals.append(reason)
 
 
+class NoDrivers:
+    def is_proven_dead(self, driver: str) -> bool:
+        return False
+
+
 class AwayRedis:
     """A client whose server is gone."""
 
@@ -271,7 +276,9 @@ class Stage:
     async def send(self, body: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """Send a signed body, and wait until whatever it started in the background is over."""
         kind = JSON if body.startswith(b"{") else FORM
-        response = await self.http.post("/slack/events", content=body, headers={**kind, **signed(body), **(headers or {})})
+        response = await self.http.post(
+            "/slack/events", content=body, headers={**kind, **signed(body), **(headers or {})}
+        )
         await self.settled()
         return response
 
@@ -308,9 +315,18 @@ class Stage:
         approval = await self.an_approval(Need.CONFIRM)
         actor = await self.actor(ADA)
         await self.parts.approvals.approve(approval.id, approval.plan.hash[:12], actor)
-        starter, run = RedisStarter(self.store, lambda _: ApprovalRules((), ())), RunId(approval.id)
+        starter, run = RedisStarter(self.store), RunId(approval.id)
         await starter.lease(run, approval.plan.targets)
         await starter.consume(approval.id, approval.plan, run, {})
+        return run
+
+    async def a_stopped_run(self) -> RunId:
+        """Return a run that waits for a person."""
+        run = await self.a_run()
+        ledger = RedisLedger(self.store, NoDrivers())
+        claim = await ledger.claim(run, "driver")
+        await ledger.begin_step(run, claim.fence, 0, {})
+        await ledger.needs_human(run, claim.fence, "the engine does not answer")
         return run
 
     async def notices(self) -> list[str]:
@@ -382,11 +398,6 @@ def _rules() -> Rules:
         Role.APPROVER: Members(people=frozenset({BEN, CHI})),
     }
     return Rules(TeamId(TEAM), roles, {SEARCH: Members(people=frozenset({CHI}))})
-
-
-class NoDrivers:
-    def is_proven_dead(self, driver: str) -> bool:
-        return False
 
 
 def parts_on(
