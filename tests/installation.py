@@ -126,21 +126,13 @@ class Installation:
         messages = await self.slack.messages(channel)
         return [it for it in messages if it.get("bot_id") and it.get("thread_ts") in (None, it["ts"])]
 
-    async def card(self, channel: str = cast.INCIDENTS) -> dict[str, Any]:
-        """Return the only card of a channel, once it is there."""
-        found: list[dict[str, Any]] = []
-
-        async def one() -> bool:
-            found[:] = await self.cards(channel)
-            return len(found) == 1
-
-        await wait_until(one, description=f"one card in {channel}", timeout_s=30)
-        return found[0]
-
     async def thread(self) -> list[dict[str, Any]]:
-        """Return the replies below the only incident card."""
-        card = await self.card()
-        return [it for it in await self.slack.thread(cast.INCIDENTS, card["ts"]) if it["ts"] != card["ts"]]
+        """Return the replies below the first incident card; none while there is no card."""
+        cards = await self.cards()
+        if not cards:
+            return []
+        first = cards[0]
+        return [it for it in await self.slack.thread(cast.INCIDENTS, first["ts"]) if it["ts"] != first["ts"]]
 
     async def reply_with(self, text: str, *, timeout_s: float = 30) -> dict[str, Any]:
         """Return the newest reply in the thread that shows ``text``, once it is there."""
@@ -154,7 +146,7 @@ class Installation:
         return found[-1]
 
     async def card_with(self, text: str, *, timeout_s: float = 30) -> dict[str, Any]:
-        """Return the incident card once it shows ``text``."""
+        """Return the first incident card that shows ``text``, once there is one."""
         found: list[dict[str, Any]] = []
 
         async def there() -> bool:

@@ -153,6 +153,3 @@ def _rules(platform: PlatformPorts) -> PlatformRules:
 
 def _approval_rules(_: PlatformName) -> ApprovalRules:
     return ApprovalRules((APPROVER,), ())
-
-
-__all__ = ["VIEWER", "Desk"]

@@ -67,4 +67,4 @@ async def test_choices_are_spelled_out(redis_client: Redis) -> None:
     assert await read(redis_client, argument, "RED") == Said("red")
     answer = await read(redis_client, argument, "gren")
     assert isinstance(answer, Problem)
-    assert (answer.text, answer.nearest) == ("“gren” is not red or green.", ("/ops try green",))
+    assert (answer.text, answer.nearest) == ("“gren” is not red or green.", ("/ops try green", "/ops try red"))

@@ -14,7 +14,7 @@ async def ask_for_restart(installation: Installation, service: str = "qdrant") -
     """Let Ben press the offered restart on the incident card; return the approval card in the thread."""
     card = await installation.card_with(f"Restart {service}")
     await installation.slack.click(cast.BEN, card, text=f"Restart {service}…")
-    return await installation.reply_with("Approve")
+    return await installation.reply_with("approval.approve")
 
 
 async def approve(installation: Installation, user: str, card: dict[str, Any]) -> None:

@@ -32,13 +32,13 @@ async def test_an_alert_becomes_a_thread_and_a_restart_with_a_second_persons_yes
     platform, it = platform_and_bot
     await platform.stop_service("qdrant")
     await it.card_with("ServiceDown")
-    await it.reply_with("Evidence")
+    await it.reply_with("reset the connection")
     approval = await ask_for_restart(it)
     await approve(it, cast.BEN, approval)
-    await told_privately(it, cast.BEN, "second person")
+    await told_privately(it, cast.BEN, "your own request")
     await approve(it, cast.CHI, approval)
-    await it.reply_with("Restart qdrant")
-    await it.card_with("resolved", timeout_s=60)
+    await it.reply_with("healthy after")
+    await it.reply_with("INC-1 is resolved", timeout_s=60)
     assert (await platform.state())["restarts"]["qdrant"] == 1
 
 
