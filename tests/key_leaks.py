@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 import pytest_asyncio
@@ -65,7 +66,7 @@ def declared_keys(module_text: str) -> list[DeclaredKey]:
 def _constants(module_text: str) -> Iterator[tuple[str, str, str]]:
     """Yield name, docstring and pattern of the constants that spell a key."""
     body = ast.parse(module_text).body
-    for statement, after in zip(body, body[1:], strict=False):
+    for statement, after in pairwise(body):
         if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
             continue
         value = getattr(redis_keys, statement.targets[0].id, None)

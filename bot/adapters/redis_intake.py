@@ -62,6 +62,7 @@ class RedisIntake:
         """Ask the reconciler to look at the platform at once."""
         log.warning("webhook_too_large", extra={"platform": platform, "size_bytes": size_bytes})
         await self._store.command("SADD", keys.RECONCILE, platform)
+        await self._store.command("PUBLISH", keys.DOORBELL, keys.RECONCILE)
 
     async def note_refused(self, path_platform: str, reason: Refusal) -> None:
         """Count a refused webhook, under a bounded number of names; a loop tells the administrators."""

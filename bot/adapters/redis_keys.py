@@ -82,7 +82,7 @@ HISTORY = f"{PREFIX}:history"
 PUBLISHER = f"{PREFIX}:publisher"
 """Hash: holder, fence, until. Permanent: the fence only grows."""
 
-RECONCILE = f"{PREFIX}:reconcile"
+RECONCILE = f"{PREFIX}:{Index.RECONCILE}"
 """Set: platforms the reconciler is asked to look at now. Permanent index."""
 
 DOORBELL = f"{PREFIX}:doorbell"

@@ -215,9 +215,7 @@ def change_severity(
     return changed(rated, actor=actor, event="severity_changed", now=now, detail=detail, extra=extra)
 
 
-def add_note(
-    incident: Incident, text: str, actor: Actor, rules: IncidentRules, now: datetime
-) -> IncidentDecision:
+def add_note(incident: Incident, text: str, actor: Actor, rules: IncidentRules, now: datetime) -> IncidentDecision:
     """Return the incident with a line in its timeline; a sign of life of its assignee."""
     if not actor.operates(incident.platform):
         return Decision(IncidentOutcome.NOT_ALLOWED)
@@ -227,9 +225,7 @@ def add_note(
     return changed(incident, actor=actor, event="noted", now=now, detail=text, extra=extra)
 
 
-def merge(
-    incident: Incident, into: Incident, actor: Actor, rules: IncidentRules, now: datetime
-) -> IncidentDecision:
+def merge(incident: Incident, into: Incident, actor: Actor, rules: IncidentRules, now: datetime) -> IncidentDecision:
     """Return ``incident`` closed in favour of ``into``; its card points there.
 
     What still needs somebody does not disappear into what is over.

@@ -156,7 +156,7 @@ def reconciler_loop(platforms: Iterable[PlatformName], reconciler: ReconcilerSer
         asked = await queue.take_oversized()
         await asyncio.gather(*(one(platform, asked) for platform in platforms))
 
-    return Loop("reconciler", look, RECONCILE_EVERY)
+    return Loop("reconciler", look, RECONCILE_EVERY, frozenset({Index.RECONCILE}))
 
 
 def sealer_loop(sealer: SealerService, guard: StoreGuard) -> Loop:

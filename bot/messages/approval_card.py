@@ -167,11 +167,15 @@ def steps(plan: Plan) -> list[Mrkdwn]:
 
 
 def _step(number: int, step: PlannedStep) -> Mrkdwn:
-    change = ""
-    if step.current or step.wanted:
-        now, then = words.detail(step.current or "not known"), words.detail(step.wanted or "the same")
-        change = say(": {now} → {then}", now=now, then=then)
-    return say("{number}. {title}{change}", number=number, title=words.title(step.title), change=change)
+    return say("{number}. {title}{change}", number=number, title=words.title(step.title), change=_change(step))
+
+
+def _change(step: PlannedStep) -> Mrkdwn:
+    """Return what is so now → what will be; a step that only looks says what it looks for."""
+    if step.current:
+        now, then = words.detail(step.current), words.detail(step.wanted or "the same")
+        return say(": {now} → {then}", now=now, then=then)
+    return say(": {wanted}", wanted=words.detail(step.wanted)) if step.wanted else say("")
 
 
 def consequences(approval: Approval) -> Mrkdwn:

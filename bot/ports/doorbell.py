@@ -18,6 +18,7 @@ class Index(StrEnum):
     DUE = "due"
     DIRTY = "dirty"
     NOTICES = "notices"
+    RECONCILE = "reconcile"
 
 
 class Doorbell(Protocol):

@@ -172,6 +172,7 @@ class ReconcilerService:
         absence = self._absences.setdefault(platform.name, _Absence())
         if _too_young(listings, self._now()):
             absence.misses.clear()
+            log.info("reconciled", extra={"platform": platform.name, "firing": len(firing), "missing": None})
             return ()
         gone = absence.note(firing, _listed(listings))
         proven = await _not_firing_in_prometheus(platform, {name: firing[name] for name in gone})

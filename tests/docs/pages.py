@@ -37,8 +37,8 @@ def first_cells(text: str) -> list[str]:
 
 
 def codes(text: str) -> list[str]:
-    """Return everything between backticks."""
-    return _CODE.findall(text)
+    """Return everything between backticks, fenced blocks left out."""
+    return _CODE.findall(_FENCE.sub("", text))
 
 
 def fenced(page: Path, language: str) -> list[str]:

@@ -19,6 +19,7 @@ from handlers.acks import AckFamily, AckOutcome
 from handlers.commands import Commands
 from tests.handlers.slack_stage import (
     ADA,
+    DEE,
     GUEST,
     OTHER_TEAM,
     ROBOT,
@@ -62,7 +63,7 @@ async def test_the_request_says_who_where_and_how(stage: Stage) -> None:
     [
         (GUEST, "T0SANDBOX", "is a guest"),
         (ROBOT, "T0SANDBOX", "is a bot"),
-        (ADA, OTHER_TEAM, "belongs to another workspace"),
+        (DEE, OTHER_TEAM, "belongs to another workspace"),
     ],
 )
 async def test_strangers_are_refused_with_the_reason(stage: Stage, user: str, team: str, why: str) -> None:

@@ -16,7 +16,7 @@ from bot.domain.incidents import IncidentState
 from bot.ports.outbox import MessageRef
 from bot.verbs import Entrance, Family, Reply, Request
 from handlers.acks import AckFamily, AckOutcome
-from tests.handlers.slack_stage import ADA, GUEST, OTHER_TEAM, ROOM, US, Stage, away, mention_body, said, staged
+from tests.handlers.slack_stage import ADA, DEE, GUEST, OTHER_TEAM, ROOM, US, Stage, away, mention_body, said, staged
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_bots_are_not_answered(stage: Stage, sign: dict[str, str]) -> None
     assert stage.verbs.asked == []
 
 
-@pytest.mark.parametrize(("user", "team"), [(GUEST, "T0SANDBOX"), (ADA, OTHER_TEAM)])
+@pytest.mark.parametrize(("user", "team"), [(GUEST, "T0SANDBOX"), (DEE, OTHER_TEAM)])
 async def test_strangers_are_refused_privately(stage: Stage, user: str, team: str) -> None:
     await stage.send(mention_body(f"<@{US}> status", user=user, team=team))
     assert await stage.notices() == []

@@ -18,6 +18,8 @@ _MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/[a-z]|Users/[A-Za-z]
 
 _LAYERS = [
     "bot.cli",
+    "bot.demo | bot.offline",
+    "bot.serving",
     "bot.app",
     "commands | handlers | bot.loops | bot.adapters | bot.sandbox",
     "bot.verbs",

@@ -55,6 +55,13 @@ class Clock:
     def advance(self, seconds: float) -> None:
         self.passed_s += seconds
 
+    def advance_to(self, ticks: float) -> None:
+        """Move on to a moment, or a little past it where the sum would not reach it."""
+        if ticks > self.ticks():
+            self.passed_s += ticks - self.ticks()
+        if ticks > self.ticks():
+            self.passed_s += 1e-6
+
 
 @dataclass
 class Shown:
@@ -301,8 +308,8 @@ class Desk:
         """Publish for so long, sleeping exactly until the next call may go, and then until nothing may go."""
         end = self.clock.ticks() + seconds
         while (next_at := await self.round()) <= end:
-            self.clock.advance(max(0.0, next_at - self.clock.ticks()))
-        self.clock.advance(max(0.0, end - self.clock.ticks()))
+            self.clock.advance_to(next_at)
+        self.clock.advance_to(end)
 
     async def record(self, card: CardId) -> CardRecord:
         found = await self.outbox.card(card)

@@ -9,7 +9,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,14 @@ import pytest
 from bot.domain.fault_points import FaultPoint
 from bot.sandbox import cast
 from bot.sandbox.client import Refused
-from tests.installation import PLATFORM, WEBHOOK_TOKEN, Installation, PlatformAddresses, installed
+from tests.installation import PLATFORM, WEBHOOK_TOKEN, Installation, installed
 from tests.path.steps import approve, ask_for_restart, told_privately
-from tests.real.compose import QDRANT_ANSWERS, ComposeProject, qdrant_like
+from tests.real.compose import QDRANT_ANSWERS, qdrant_like
 from tests.real.engine import DockerEngine
 from tests.real.factories import MakesAlertmanager, MakesProject, MakesPrometheus
-from tests.real.monitoring import Alertmanager, webhook_config
+from tests.real.monitoring import webhook_config
 from tests.real.processes import free_port
+from tests.real.stage import Stage, addresses_of, fire, staged
 from tests.waiting import wait_until
 
 pytest_plugins = ("tests.real.parts",)
@@ -42,62 +42,14 @@ SERVICE_DOWN: Mapping[str, Any] = {
     "labels": {"severity": "critical"},
     "annotations": {"summary": "{{ $labels.job }} is down", "runbook_url": "https://runbooks.example/service-down"},
 }
-STOP_GRACE_S = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Everything a test of the path acts on."""
-
-    it: Installation
-    project: ComposeProject
-    engine: DockerEngine
-    alertmanager: Alertmanager
-
-    async def restarts(self) -> int:
-        """Return how many restarts the engine did to qdrant, by its own event stream."""
-        container = await self.project.container_id("qdrant")
-        return list(await self.engine.actions(container)).count("restart")
 
 
 @pytest.fixture
 async def stage(
-    tmp_path: Path,
-    docker_engine: DockerEngine,
-    compose_project: MakesProject,
-    alertmanager: MakesAlertmanager,
+    tmp_path: Path, docker_engine: DockerEngine, compose_project: MakesProject, alertmanager: MakesAlertmanager
 ) -> AsyncIterator[Stage]:
-    """Yield a real project and a real Alertmanager with a bot that is not started."""
-    port = free_port()
-    project = await compose_project({"qdrant": qdrant_like()}, name="search")
-    source = await alertmanager(
-        webhook_config(f"http://127.0.0.1:{port}/alertmanager/{PLATFORM}", credentials=WEBHOOK_TOKEN)
-    )
-    addresses = addresses_of(project, source.url, f"http://127.0.0.1:{free_port()}")
-    async with installed(tmp_path, addresses, bot_port=port) as installation:
-        yield Stage(installation, project, docker_engine, source)
-
-
-def addresses_of(project: ComposeProject, alertmanager: str, prometheus: str) -> PlatformAddresses:
-    """Return where the bot finds a real project; the rest of the profile's services has no address."""
-    compose = {"project": project.name, "files": [str(project.file)], "docker_host": project.docker_host}
-    return PlatformAddresses(
-        runtime={"compose": compose},
-        alertmanager=alertmanager,
-        prometheus=prometheus,
-        services={"qdrant": project.url("qdrant")},
-        overrides={"services": {"qdrant": {"stop_grace": f"{STOP_GRACE_S}s"}}},
-    )
-
-
-async def fire(stage: Stage) -> None:
-    """Let the real Alertmanager fire for qdrant."""
-    await stage.alertmanager.post("ServiceDown", job="qdrant", platform=PLATFORM, severity="critical")
-
-
-async def run_is(stage: Stage, words: str, *, timeout_s: float = 60) -> dict[str, Any]:
-    """Return the run's card once it shows ``words``."""
-    return await stage.it.reply_with(words, timeout_s=timeout_s)
+    async with staged(tmp_path, docker_engine, compose_project, alertmanager) as stage:
+        yield stage
 
 
 async def test_a_real_alert_leads_to_a_real_restart_with_a_second_persons_yes(stage: Stage) -> None:
@@ -110,7 +62,7 @@ async def test_a_real_alert_leads_to_a_real_restart_with_a_second_persons_yes(st
     await approve(stage.it, cast.BEN, approval)
     await told_privately(stage.it, cast.BEN, "your own request")
     await approve(stage.it, cast.CHI, approval)
-    await run_is(stage, "healthy after")
+    await stage.it.reply_with("healthy after", timeout_s=60)
     assert await stage.restarts() == 1
     await stage.alertmanager.post("ServiceDown", resolved=True, job="qdrant", platform=PLATFORM, severity="critical")
     await stage.it.reply_with("INC-1 is resolved")

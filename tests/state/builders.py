@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,12 @@ REASON = "nobody else is awake and it burns"
 
 MINUTE = timedelta(minutes=1)
 REOPEN_WINDOW = 30 * MINUTE
-QUIET = {Severity.SEV1: 30 * MINUTE, Severity.SEV2: 30 * MINUTE, Severity.SEV3: 240 * MINUTE, Severity.SEV4: 240 * MINUTE}
+QUIET = {
+    Severity.SEV1: 30 * MINUTE,
+    Severity.SEV2: 30 * MINUTE,
+    Severity.SEV3: 240 * MINUTE,
+    Severity.SEV4: 240 * MINUTE,
+}
 PAGE = {Severity.SEV1: 5 * MINUTE, Severity.SEV2: 15 * MINUTE, Severity.SEV3: None, Severity.SEV4: None}
 RULES = IncidentRules(
     REOPEN_WINDOW,
@@ -142,7 +147,9 @@ def a_profile(*runbooks: Runbook) -> Profile:
     )
 
 
-def a_step(*, service: ServiceName | None = QDRANT, binds: dict[str, str] | None = None, shows: str = "") -> PlannedStep:
+def a_step(
+    *, service: ServiceName | None = QDRANT, binds: dict[str, str] | None = None, shows: str = ""
+) -> PlannedStep:
     return PlannedStep(
         action=ACTION,
         title=f"Restart {service}",
@@ -225,7 +232,3 @@ class Clock:
         """Let the store's time pass instead of ours."""
         self.asked.append(span)
         self.forward(span)
-
-
-def texts(lines: Sequence[object]) -> str:
-    return " | ".join(map(str, lines))

@@ -144,7 +144,7 @@ def a_state(redis: Redis, clock: Clock, dead: DeadDrivers) -> State:
         incidents=RedisIncidents(store, {SEARCH: rules, ARCHON: replace(rules)}),
         requests=RedisPlanRequests(store),
         approvals=RedisApprovals(store, approval_rules),
-        starter=RedisStarter(store, approval_rules),
+        starter=RedisStarter(store),
         ledger=RedisLedger(store, dead),
         runs=RedisRuns(store),
         outbox=RedisOutbox(store),
