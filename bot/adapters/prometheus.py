@@ -159,6 +159,7 @@ def _of_value(metric: Metric, labels: tuple[tuple[str, str], ...], at_s: float, 
         unit=metric.unit,
         at=datetime.fromtimestamp(at_s, UTC),
         why_missing=_why_not_finite(value),
+        title=metric.title,
     )
 
 
@@ -172,7 +173,9 @@ def _why_not_finite(value: float) -> str | None:
 
 
 def _missing(metric: Metric, at: datetime, why: str) -> MetricSample:
-    return MetricSample(name=metric.name, labels=(), value=None, unit=metric.unit, at=at, why_missing=why)
+    return MetricSample(
+        name=metric.name, labels=(), value=None, unit=metric.unit, at=at, why_missing=why, title=metric.title
+    )
 
 
 def _refusal(answer: Answer) -> str:

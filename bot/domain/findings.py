@@ -45,3 +45,5 @@ class MetricSample:
     unit: str
     at: datetime
     why_missing: str | None = None
+    title: str = ""
+    """What people call it; empty where only the name is known."""

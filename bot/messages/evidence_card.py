@@ -114,7 +114,7 @@ def _value_line(fired: MetricSample | None, now: MetricSample | None) -> Mrkdwn:
     labels = ", ".join(f"{name}={value}" for name, value in sample.labels)
     return say(
         "• {name}{labels}: {before} when it fired, {now} now",
-        name=words.title(sample.name),
+        name=words.title(sample.title or sample.name),
         labels=say(" {labels}", labels=code(labels, limits.TITLE)) if labels else "",
         before=_value(fired),
         now=_value(now),
@@ -127,7 +127,7 @@ def _value(sample: MetricSample | None) -> Mrkdwn:
         return escape("not asked")
     if sample.value is None:
         return words.detail(f"no data ({sample.why_missing})" if sample.why_missing else "no data")
-    return say("{value}{unit}", value=f"{sample.value:.4g}", unit=f" {sample.unit}" if sample.unit else "")
+    return escape(words.measured(sample.value, sample.unit))
 
 
 def _containers(evidence: Evidence) -> list[Block]:

@@ -44,6 +44,30 @@ def duration(length: timedelta) -> str:
     return " ".join(parts[:2])
 
 
+def measured(value: float, unit: str) -> str:
+    """Return a value of a metric with its unit as people say it: ``451 ms``, ``28 %``, ``1.5 GiB``, ``5.9/s``."""
+    match unit:
+        case "seconds":
+            return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
+        case "ratio":
+            return f"{value * 100:.3g} %"
+        case "percent":
+            return f"{value:.3g} %"
+        case "per_second":
+            return f"{value:.3g}/s"
+        case "bytes":
+            return size(value)
+    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+def size(bytes_: float) -> str:
+    """Return a number of bytes in the largest binary unit that keeps it above one."""
+    for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if abs(bytes_) >= 1024**power:
+            return f"{bytes_ / 1024**power:.3g} {unit}"
+    return f"{bytes_:.0f} B"
+
+
 def count(thing: str, amount: int) -> str:
     """Return an amount with its thing in the right number: ``1 alert``, ``3 alerts``."""
     return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
