@@ -66,8 +66,9 @@ BENCH = (
     Part(
         2,
         "acknowledge commands and buttons",
-        "Signed deliveries to `watchkeeper serve` with every handler, policy and audit. The floor is Bolt with one "
-        "listener that acknowledges and does nothing (`process_before_response=True`), and default Bolt.",
+        "Signed deliveries to `watchkeeper web` with every handler, policy and audit; two people take incidents from "
+        "each other, so that each acknowledgement changes one. The floor is Bolt with one listener that acknowledges "
+        "and does nothing (`process_before_response=True`), and default Bolt.",
         acks.measure,
         1.5,
     ),

@@ -72,6 +72,16 @@ class Stage:
         environ = self.environ(data_dir, redis_url)
         return await start(f"bot-{part}", [*command, part], self.folder, port=self.bot_port, environ=environ)
 
+    @asynccontextmanager
+    async def bot(self, redis_url: str, part: str) -> AsyncIterator[Child]:
+        """Yield a bot that is ready, and stop it afterwards."""
+        bot = await self.start_bot(self.fresh_data_dir(), redis_url=redis_url, part=part)
+        try:
+            await bot.ready()
+            yield bot
+        finally:
+            await bot.stop()
+
     def fresh_data_dir(self) -> Path:
         """Return a folder that no bot has used."""
         return self.folder / f"data-{secrets.token_hex(4)}"
@@ -141,13 +151,8 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def playing(folder: Path, *, part: str = "serve") -> AsyncIterator[tuple[Stage, Store, Child]]:
     """Yield a stage, a state store and a ready bot on both."""
-    async with stage(folder) as scene, running_store(scene.folder) as store:
-        bot = await scene.start_bot(scene.fresh_data_dir(), redis_url=store.url, part=part)
-        try:
-            await bot.ready()
-            yield scene, store, bot
-        finally:
-            await bot.stop()
+    async with stage(folder) as scene, running_store(scene.folder) as store, scene.bot(store.url, part) as bot:
+        yield scene, store, bot
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ _LABELS = {
     "environment": "production",
     "group": _GROUP,
     "instance": _INSTANCE,
-    "job": "search",
+    "job": "mcp-server",
     "severity": "critical",
 }
 _ALERT = {

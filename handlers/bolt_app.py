@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -81,14 +82,25 @@ def build_bolt_app(
     if app.oauth_flow is not None:
         raise PermanentError("SLACK_CLIENT_ID is set, and Bolt would install itself into other workspaces: unset it")
     app.error(_unreadable)
-    app.command(EVERYTHING)(guard.around(AckFamily.COMMAND, listeners.command))
-    app.action(EVERYTHING)(guard.around(AckFamily.BUTTON, listeners.button))
-    app.view_submission(EVERYTHING)(guard.around(AckFamily.MODAL, listeners.modal))
-    app.event(EVERYTHING)(guard.around(AckFamily.EVENT, listeners.event))
-    app.shortcut(EVERYTHING)(guard.around(AckFamily.SHORTCUT, listeners.shortcut))
-    app.view_closed(EVERYTHING)(guard.around(AckFamily.MODAL_CLOSED, listeners.modal_closed))
-    app.options(EVERYTHING)(guard.around(AckFamily.OPTIONS, _no_options))
+    app.command(EVERYTHING)(_acknowledging(guard.around(AckFamily.COMMAND, listeners.command)))
+    app.action(EVERYTHING)(_acknowledging(guard.around(AckFamily.BUTTON, listeners.button)))
+    app.view_submission(EVERYTHING)(_acknowledging(guard.around(AckFamily.MODAL, listeners.modal)))
+    app.event(EVERYTHING)(_acknowledging(guard.around(AckFamily.EVENT, listeners.event)))
+    app.shortcut(EVERYTHING)(_acknowledging(guard.around(AckFamily.SHORTCUT, listeners.shortcut)))
+    app.view_closed(EVERYTHING)(_acknowledging(guard.around(AckFamily.MODAL_CLOSED, listeners.modal_closed)))
+    app.options(EVERYTHING)(_acknowledging(guard.around(AckFamily.OPTIONS, _no_options)))
     return app
+
+
+def _acknowledging(guarded: Listen) -> Callable[[dict[str, Any]], Awaitable[BoltResponse]]:
+    """Return the listener in Bolt's shape; its response is the acknowledgement, so Bolt's own ``ack`` stays unused."""
+
+    # Bolt hands arguments over by their names.
+    async def listener(body: dict[str, Any]) -> BoltResponse:
+        given = await guarded(body)
+        return BoltResponse(status=200, body="" if given.body is None else dict(given.body))
+
+    return listener
 
 
 async def _unreadable(error: Exception) -> BoltResponse:

@@ -12,7 +12,7 @@ from bot.domain.people import Actor
 from bot.services.access import AccessService
 from handlers.acks import Ack, AckOutcome, Body
 from handlers.background import Background, Late
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Click, read_click
 from handlers.telling import Pressed, Teller
 
@@ -64,7 +64,7 @@ class Buttons:
         return Ack(outcome=outcome)
 
     async def _serve(self, click: Click) -> tuple[Pressed, AckOutcome]:
-        pressed = await caught(self._press(click))
+        pressed = await caught_in_time(self._press(click))
         return (pressed.problem, pressed.outcome) if isinstance(pressed, Trouble) else (pressed, AckOutcome.ANSWERED)
 
     async def _press(self, click: Click) -> Pressed:

@@ -16,7 +16,7 @@ from bot.services.access import AccessService
 from bot.verbs import Entrance, Family, Reply, Request
 from handlers.acks import Ack, AckOutcome, Body, private
 from handlers.background import Background, Late
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Command, read_command
 
 ANSWER_WITHIN = timedelta(seconds=1.5)
@@ -73,7 +73,7 @@ class Commands:
         return Ack(private(message), outcome)
 
     async def _told(self, command: Command) -> tuple[Message, AckOutcome]:
-        answered = await caught(self._answer(command))
+        answered = await caught_in_time(self._answer(command))
         if isinstance(answered, Trouble):
             return render_answer(answered.problem), answered.outcome
         return answered, AckOutcome.ANSWERED

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 from bot.domain.answers import Problem
 from bot.domain.errors import TemporaryError, UserError
@@ -36,7 +36,6 @@ SLOW = "There was no answer within {seconds} s. What you asked for may or may no
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-BoltListener: TypeAlias = Callable[[Callable[..., Awaitable[object]], dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,23 @@ def trouble_of(error: Exception) -> Trouble:
     return Trouble(Problem(text, token=token), AckOutcome.FAILED)
 
 
-async def caught(work: Awaitable[T], *, within: timedelta = WORK_WITHIN) -> T | Trouble:
+async def caught(work: Awaitable[T]) -> T | Trouble:
     """Return what ``work`` returns, or why it did not."""
     try:
-        async with asyncio.timeout(within.total_seconds()):
-            return await work
+        return await work
     except Exception as exc:
         # One of the two places that catch all: a listener must answer whatever happens.
         return trouble_of(exc)
+
+
+async def caught_in_time(work: Awaitable[T], *, within: timedelta = WORK_WITHIN) -> T | Trouble:
+    """Return what ``work`` returns, or why it did not; work that hangs is called off and says so."""
+    return await caught(_bounded(work, within))
+
+
+async def _bounded(work: Awaitable[T], within: timedelta) -> T:
+    async with asyncio.timeout(within.total_seconds()):
+        return await work
 
 
 class Guard:
@@ -80,19 +88,18 @@ class Guard:
         self._metrics = metrics
         self._teller = teller
 
-    def around(self, family: AckFamily, listen: Listen) -> BoltListener:
-        """Return a listener for Bolt that gives the acknowledgement ``listen`` returns, or an apology."""
+    def around(self, family: AckFamily, listen: Listen) -> Listen:
+        """Return a listener that returns the acknowledgement of ``listen``, or an apology; it raises nothing."""
 
-        # Bolt hands arguments over by these names.
-        async def listener(ack: Callable[..., Awaitable[object]], body: dict[str, Any]) -> None:
+        async def guarded(body: Body) -> Ack:
             started = time.perf_counter()
             bound.set({REQUEST_ID: token_hex(TOKEN_BYTES), "family": family})
             given = await caught(listen(body))
             answer = given if isinstance(given, Ack) else self._apology(family, body, given)
-            await ack(dict(answer.body) if answer.body is not None else "")
             self._metrics.on_ack(family, time.perf_counter() - started, answer.outcome)
+            return answer
 
-        return listener
+        return guarded
 
     def _apology(self, family: AckFamily, body: Body, trouble: Trouble) -> Ack:
         """Return the safe acknowledgement of a payload that nothing else was said about."""

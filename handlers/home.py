@@ -17,7 +17,7 @@ from bot.ports.incidents import Incidents
 from bot.services.access import AccessService
 from handlers.acks import Ack, Body
 from handlers.background import Background
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import HomeOpened, read_home_opened
 
 HOME_TAB = "home"
@@ -51,7 +51,7 @@ class HomeTab:
         return Ack()
 
     async def _publish(self, opened: HomeOpened) -> None:
-        view = await caught(self._view(opened))
+        view = await caught_in_time(self._view(opened))
         if isinstance(view, Trouble):
             view = refused_home_view(render_answer(view.problem))
         await self._conversation.publish_home(opened.who.user, view)

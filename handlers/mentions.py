@@ -17,7 +17,7 @@ from bot.verbs import Entrance, Family, Request
 from handlers.acks import Ack, AckOutcome, Body
 from handlers.background import Background, Late
 from handlers.commands import Verbs
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Mention, read_mention
 from handlers.threads import IncidentThreads
 
@@ -60,7 +60,7 @@ class Mentions:
 
     async def _serve(self, mention: Mention) -> AckOutcome:
         """Answer for all to read, or say privately why there is no answer."""
-        done = await caught(self._answer(mention))
+        done = await caught_in_time(self._answer(mention))
         if not isinstance(done, Trouble):
             return AckOutcome.ANSWERED
         await self._say_privately(mention, done.problem)

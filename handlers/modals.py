@@ -33,7 +33,7 @@ from handlers.acks import Ack, AckOutcome, Body
 from handlers.approval_buttons import SHOWN_BY_CARD, approval_acted, named_by
 from handlers.background import Background, Late
 from handlers.buttons import STALE, ULID, UPDATING
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Submission, read_submission
 
 ANSWER_WITHIN = timedelta(seconds=2)
@@ -88,7 +88,7 @@ class Modals:
         return Ack()
 
     async def _serve(self, form: Submission) -> tuple[Settled, AckOutcome]:
-        settled = await caught(self._settle(form))
+        settled = await caught_in_time(self._settle(form))
         return (settled.problem, settled.outcome) if isinstance(settled, Trouble) else (settled, AckOutcome.ANSWERED)
 
     async def _settle(self, form: Submission) -> Settled:

@@ -19,7 +19,7 @@ from bot.services.access import AccessService
 from handlers.acks import Ack, AckOutcome, Body
 from handlers.background import Background, Late
 from handlers.buttons import UPDATING
-from handlers.errors import Trouble, caught
+from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Shortcut, read_shortcut
 from handlers.telling import Ask, Pressed, Teller
 from handlers.threads import IncidentThreads
@@ -81,7 +81,7 @@ class Shortcuts:
         return Ack(outcome=outcome)
 
     async def _serve(self, shortcut: Shortcut) -> tuple[Pressed, AckOutcome]:
-        used = await caught(self._use(shortcut))
+        used = await caught_in_time(self._use(shortcut))
         return (used.problem, used.outcome) if isinstance(used, Trouble) else (used, AckOutcome.ANSWERED)
 
     async def _use(self, shortcut: Shortcut) -> Pressed:

@@ -147,6 +147,7 @@ def _only_header(request: Request, name: bytes) -> bytes:
 
 
 async def _body(request: Request) -> bytes:
+    """Return the raw body, read up to the cap."""
     chunks: list[bytes] = []
     size_bytes = 0
     try:

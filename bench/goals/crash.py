@@ -38,6 +38,8 @@ CENTRE_S, SPREAD_S = 0.3, 0.3
 """When the process is killed, counted from the last acknowledgement: the centre, give or take."""
 SEED = 6
 FIRST_MESSAGE_WITHIN_S = 60.0
+ABSORB_WITHIN_S = 30.0
+"""How long the accepted webhooks have to meet their incidents after that."""
 LOOK_ON_S = 10.0
 """How long messages are watched after the first one: a double of what was under way comes early."""
 
@@ -49,6 +51,8 @@ class Trial:
     end: str
     known: int
     """Webhooks whose alert is a member of an incident."""
+    waiting: int
+    """Accepted webhooks that have not met an incident yet: late, not lost."""
     in_two: int
     """Webhooks whose alert is a member of more than one incident."""
     doubled: int
@@ -61,7 +65,7 @@ class Trial:
     def summary(self) -> str:
         """Return one line of figures."""
         return (
-            f"{self.end}: {self.known} known, {self.in_two} in two incidents, {self.doubled} of {self.messages} "
+            f"{self.end}: {self.known} known, {self.waiting} still waiting, {self.in_two} in two incidents, {self.doubled} of {self.messages} "
             f"messages doubled, ready after {self.ready_s:.2f} s, first message after {self.first_message_s:.2f} s"
         )
 
@@ -96,7 +100,7 @@ async def measure(section: Section, folder: Path, *, points: int = POINTS, clean
 
 
 def _lost(trials: list[Trial]) -> int:
-    return sum(WEBHOOKS - one.known for one in trials)
+    return sum(WEBHOOKS - one.known - one.waiting for one in trials)
 
 
 async def _trial(folder: Path, moment_s: float, *, is_crash: bool) -> Trial:
@@ -107,11 +111,12 @@ async def _trial(folder: Path, moment_s: float, *, is_crash: bool) -> Trial:
         async with _again(scene, data_dir) as (bot, ready_s):
             first_s = await _first_message(chat, bot, before)
             await asyncio.sleep(LOOK_ON_S)
-            members = await _members(data_dir)
+            members, waiting = await _members(data_dir)
             ids = await _message_ids(chat)
     return Trial(
         end=f"killed after {moment_s:.2f} s" if is_crash else f"stopped after {moment_s:.2f} s",
         known=len(members),
+        waiting=waiting,
         in_two=sum(count > 1 for count in members.values()),
         doubled=sum(count - 1 for count in ids.values()),
         messages=ids.total(),
@@ -168,19 +173,19 @@ async def _message_ids(chat: SandboxClient) -> Counter[str]:
     return Counter(str(mark["event_payload"]["id"]) for mark in marks)
 
 
-async def _members(data_dir: Path) -> Counter[str]:
-    """Return in how many incidents each fingerprint is, once no accepted webhook waits any more."""
+async def _members(data_dir: Path) -> tuple[Counter[str], int]:
+    """Return in how many incidents each fingerprint is, and how many webhooks wait: none, if that comes soon."""
     redis = Redis.from_url(await attach(data_dir))
     try:
 
         async def nothing_waits() -> bool:
             return await redis.zcard(keys.INTAKE) == 0
 
-        await comes_true(nothing_waits, within_s=20)
+        await comes_true(nothing_waits, within_s=ABSORB_WITHIN_S)
         store, found = RedisStore(redis), Counter[str]()
         for incident in await store.members(keys.RECENT_INCIDENTS, 0):
             [document] = await store.fields(keys.incident(IncidentId(incident)), ["doc"])
             found.update(msgspec.json.decode(document or b'{"members": {}}')["members"].keys())
-        return found
+        return found, await redis.zcard(keys.INTAKE)
     finally:
         await redis.aclose()

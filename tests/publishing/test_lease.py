@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.adapters.publisher_slot import publisher_holder
 from bot.domain.cards import CardView
 from bot.domain.ids import CardId
 from bot.loops.publisher import LeasedTerm, PublisherLoop
@@ -64,6 +66,15 @@ async def test_a_restarted_process_follows_its_dead_predecessor_at_once(desk: De
     assert await desk.outbox.lease("there#1", life=LIFE) is None
     assert await desk.outbox.lease("here#2", life=LIFE) == 2
     assert await desk.outbox.lease("here#2", life=LIFE) == 2
+
+
+def test_only_one_process_of_a_folder_may_follow_its_predecessor(tmp_path: Path) -> None:
+    with publisher_holder(tmp_path) as first, publisher_holder(tmp_path) as second:
+        assert "#" in first
+        assert "#" not in second
+    with publisher_holder(tmp_path) as successor:
+        assert successor.partition("#")[0] == first.partition("#")[0]
+        assert successor != first
 
 
 async def test_a_term_is_renewed_only_when_it_ends_too_soon(desk: Desk) -> None:

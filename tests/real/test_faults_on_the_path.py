@@ -89,7 +89,7 @@ async def test_a_store_that_forgot_freezes_risky_work_and_people_are_told(
         await redis.flushall()
         if loss == "rolled back":
             for key, value in kept.items():
-                await redis.restore(key, 0, value)
+                await redis.restore(key, 0, value, replace=True)
         await redis.aclose()
         await told_the_administrators(stage.it, "Nothing risky is done any more")
         await stage.it.slack.command(cast.BEN, cast.GENERAL, "/ops restart qdrant")

@@ -318,7 +318,7 @@ async def test_a_changed_fact_voids_the_yes_and_asks_again_with_the_difference(s
     assert (void.state, void.differences) == (ApprovalState.SUPERSEDED, ("Restart qdrant: started: 1 → 2",))
     (request,) = await state.requests.waiting(10)
     assert (request.supersedes, request.differences, request.requester.id) == (approval.id, void.differences, ADA.id)
-    assert void.superseded_by == request.id
+    assert void.superseded_by == ApprovalId(request.id)
     assert await state.runs.recent(10) == []
 
 

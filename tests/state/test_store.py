@@ -38,9 +38,10 @@ async def test_a_deadline_is_the_stores(state: State, clock: Clock) -> None:
 
 @pytest.mark.parametrize(("length", "holds"), [(1, True), (2, False)])
 async def test_a_stream_has_the_length_it_was_read_with(state: State, length: int, holds: bool) -> None:
-    await state.store.redis.xadd(keys.AUDIT, {"e": "{}"})
+    history = keys.timeline(IncidentId("I1"))
+    await state.store.redis.xadd(history, {"e": "{}"})
     change = a_change()
-    change.require_length(keys.AUDIT, length)
+    change.require_length(history, length)
     assert isinstance(await state.store.commit(change), Committed) is holds
 
 
