@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[int] | None = None
+        self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
@@ -90,6 +91,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Fail the request that was under way."""
+        self._gone.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError("the server closed the connection"))
 
@@ -100,10 +102,11 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
         return await self._answer
 
-    def close(self) -> None:
-        """Close it."""
+    async def aclose(self) -> None:
+        """Close it; return once it is closed."""
         if self._transport is not None:
             self._transport.close()
+            await self._gone.wait()
 
 
 async def send_all(port: int, requests: Sequence[bytes], *, connections: int) -> tuple[list[float], Counter[int]]:
@@ -115,7 +118,7 @@ async def send_all(port: int, requests: Sequence[bytes], *, connections: int) ->
         await asyncio.gather(*(_send_in_turn(line, waiting, seconds, statuses) for line in lines))
     finally:
         for line in lines:
-            line.close()
+            await line.aclose()
     return seconds, statuses
 
 

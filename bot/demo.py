@@ -114,7 +114,7 @@ async def _child(module: str, arguments: tuple[str, ...], options: Mapping[str, 
     """Yield the address of a child process that says on its first line where it listens; end it afterwards."""
     flat = [part for name, value in options.items() for part in (name, value)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, *flat, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", module, *arguments, *flat, stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
     try:
         yield await _address(process, module)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from enum import StrEnum
 
@@ -161,9 +162,26 @@ def build_loops(app: Application, carrier: DocketCarrier) -> list[Loop]:
     ]
 
 
+class Server(uvicorn.Server):
+    """A server that leaves signals to us: its own way of ending skips what has to be closed in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Catch none."""
+        yield
+
+
+def stopped() -> asyncio.Event:
+    """Return what is set by the first signal to stop: a service manager's, Ctrl-C, a terminal that is closed."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 async def run_until_stopped(asgi: Starlette, settings: Settings, tasks: Sequence[Task]) -> None:
     """Serve and loop until a signal, or until something that must not end has ended."""
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             asgi,
             host=settings.server.bind,
@@ -174,21 +192,21 @@ async def run_until_stopped(asgi: Starlette, settings: Settings, tasks: Sequence
             timeout_graceful_shutdown=round(DRAIN.total_seconds()),
         )
     )
-    running = [asyncio.create_task(_named(task), name=getattr(task, "__qualname__", "task")) for task in tasks]
+    stop = asyncio.create_task(stopped().wait(), name="signal")
     web = asyncio.create_task(server.serve(), name="web")
+    running = [asyncio.create_task(_named(task), name=getattr(task, "__qualname__", "task")) for task in tasks]
     try:
-        done, _ = await asyncio.wait({web, *running}, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done - {web}:
+        done, _ = await asyncio.wait({stop, web, *running}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done - {stop}:
             log.error("part_ended", extra={"part": ended.get_name()})
     finally:
         server.should_exit = True
-        for task in running:
+        for task in (stop, *running):
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await web
-    for ended in running:
-        if not ended.cancelled() and (error := ended.exception()):
-            raise error
+        results = await asyncio.gather(web, *running, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
 
 
 async def _named(task: Task) -> None:

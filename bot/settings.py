@@ -23,7 +23,7 @@ DEFAULT_CONFIG = "watchkeeper.yaml"
 DEFAULT_DATA_FOLDER = ".data"
 DEFAULT_SLACK_API = "https://slack.com/api/"
 
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _OAUTH = (
     "unset it: with it Slack's framework switches to its own OAuth flow and a token store on disk; "
     "one installation serves one workspace with SLACK_BOT_TOKEN"
@@ -171,7 +171,7 @@ def _missing_slack(environment: ProcessEnvironment) -> list[Problem]:
     missing: list[Problem] = []
     if environment.slack_bot_token is None:
         missing.append(Problem(ENVIRONMENT, 0, "SLACK_BOT_TOKEN", "not set; expected the bot token (`xoxb-`)"))
-    if environment.slack_signing_secret is None and environment.slack_app_token is None:
-        expected = "not set; expected the app's signing secret, or SLACK_APP_TOKEN for Socket Mode"
+    if environment.slack_signing_secret is None:
+        expected = "not set; expected the app's signing secret (Socket Mode is not there yet, see CHANGELOG)"
         missing.append(Problem(ENVIRONMENT, 0, "SLACK_SIGNING_SECRET", expected))
     return missing

@@ -47,7 +47,8 @@ class Body(msgspec.Struct, rename="camel"):
 def application(redis_url: str) -> Starlette:
     """Return the application; it connects with the first request."""
     pool = BlockingConnectionPool.from_url(redis_url, max_connections=64, timeout=5)
-    keep = Redis.from_pool(pool).register_script(KEEP)
+    redis = Redis.from_pool(pool)
+    keep = redis.register_script(KEEP)
     decoder = msgspec.json.Decoder(Body)
     numbers = iter(range(1, 1 << 62))
 
@@ -63,12 +64,14 @@ def application(redis_url: str) -> Starlette:
     async def ready(_request: Request) -> Response:
         return Response(status_code=200)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/alertmanager/{platform}", receive, methods=["POST"]),
             Route("/readyz", ready, methods=["GET"]),
         ]
     )
+    app.state.redis = redis
+    return app
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ SEED = 6
 FIRST_MESSAGE_WITHIN_S = 60.0
 ABSORB_WITHIN_S = 30.0
 """How long the accepted webhooks have to meet their incidents after that."""
-LOOK_ON_S = 10.0
+LOOK_ON_S = 8.0
 """How long messages are watched after the first one: a double of what was under way comes early."""
 
 
@@ -65,8 +65,9 @@ class Trial:
     def summary(self) -> str:
         """Return one line of figures."""
         return (
-            f"{self.end}: {self.known} known, {self.waiting} still waiting, {self.in_two} in two incidents, {self.doubled} of {self.messages} "
-            f"messages doubled, ready after {self.ready_s:.2f} s, first message after {self.first_message_s:.2f} s"
+            f"{self.end}: {self.known} known, {self.waiting} still waiting, {self.in_two} in two incidents; "
+            f"{self.doubled} of {self.messages} messages doubled; "
+            f"ready after {self.ready_s:.2f} s, first message after {self.first_message_s:.2f} s"
         )
 
 

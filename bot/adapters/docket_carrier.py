@@ -76,6 +76,8 @@ class DocketCarrier:
                     redelivery_timeout=REDELIVERY,
                 ) as worker:
                     await worker.run_forever()
+                    # It takes a cancellation for its end and returns.
+                    return
             except (RedisError, OSError) as exc:
                 log.warning("carrier_away", extra={"why": str(exc)})
             await asyncio.sleep(RECONNECT.total_seconds())

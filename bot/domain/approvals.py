@@ -286,7 +286,7 @@ def _wanted(approval: Approval, rules: ApprovalRules) -> Effects:
         NoticeKind.APPROVAL_WANTED,
         _below(approval),
         mentions=called,
-        rank=2,
+        rank=3,
         approval=approval.name,
         title=approval.plan.title,
         platform=approval.plan.platform,

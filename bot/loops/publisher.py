@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from bot.domain.errors import TemporaryError
+from bot.loops.cancellation import heed_cancellation
 from bot.ports.doorbell import Index
 from bot.ports.outbox import LeaseLost, Outbox
 from bot.services.call_budgets import Ticks
@@ -105,6 +106,7 @@ class PublisherLoop:
         while True:
             with _survived():
                 await self._compete()
+            heed_cancellation()
             await asyncio.sleep(COMPETE.total_seconds())
 
     async def _compete(self) -> None:
@@ -124,6 +126,7 @@ class PublisherLoop:
         under_way: set[asyncio.Task[None]] = set()
         try:
             while True:
+                heed_cancellation()
                 await term.keep()
                 self.rung.clear()
                 plan = await self._publishing.plan()

@@ -84,7 +84,7 @@ GROUPS = (
 )
 
 COMMANDS = ("/ops", "/incident")
-MESSAGE_SHORTCUTS = (("timeline_add", "Add to timeline"),)
+MESSAGE_SHORTCUTS = (("incident.add_to_timeline", "Add to timeline"),)
 
 EVENTS = frozenset(
     {
@@ -93,7 +93,9 @@ EVENTS = frozenset(
         "message.channels",
         "message.im",
         "reaction_added",
+        "subteam_created",
         "subteam_members_changed",
+        "subteam_updated",
         "user_change",
     }
 )

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 ASK_EVERY = timedelta(seconds=1)
 STORE_RETRY = timedelta(milliseconds=500)
+CALL_OFF_AGAIN = timedelta(milliseconds=100)
 MAX_DOUBTS = 3
 """Times that one driver does a step whose answer never comes; drivers that die over it are counted by their claims."""
 
@@ -41,6 +42,19 @@ Clock = Callable[[], Awaitable[datetime]]
 async def asleep(span: timedelta) -> None:
     """Wait on the event loop's clock."""
     await asyncio.sleep(span.total_seconds())
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    """Call tasks off and return when they have ended.
+
+    A client that is cancelled just as its answer arrives can swallow the call; a heart that went on beating would keep
+    every other driver away from the run.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CALL_OFF_AGAIN.total_seconds())
 
 
 @dataclass(slots=True)
@@ -135,9 +149,7 @@ class DriverService:
         try:
             await asyncio.wait({steps, heart}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (steps, heart):
-                if not task.done():
-                    task.cancel()
+            await _ended(steps, heart)
             results = await asyncio.gather(steps, heart, return_exceptions=True)
         for result in results:
             if isinstance(result, FenceLost):

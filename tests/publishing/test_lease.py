@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,6 +19,7 @@ from bot.domain.ids import CardId
 from bot.loops.publisher import LeasedTerm, PublisherLoop
 from bot.ports.outbox import LeaseLost
 from bot.services.call_budgets import Call
+from bot.services.errands import Plan
 from bot.services.publishing import Publishing
 from tests.publishing.desk import Desk
 from tests.waiting import wait_until
@@ -154,6 +157,24 @@ async def test_a_shutdown_lets_a_post_under_way_end_and_gives_the_lease_back(des
         desk.chat.hold.set()
     assert (await desk.record(card)).message is not None
     assert await desk.outbox.lease("two", life=LIFE) == 2
+
+
+async def test_a_cancellation_that_was_swallowed_below_ends_the_loop_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planning = asyncio.Event()
+
+    async def plan(_: Publishing) -> Plan:
+        planning.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return Plan((), math.inf)
+
+    monkeypatch.setattr(Publishing, "plan", plan)
+    async with running(loop_of(desk, "one")) as task:
+        await planning.wait()
+        task.cancel()
+        await wait_until(task.cancelled, description="the loop has ended")
 
 
 async def test_a_card_that_breaks_does_not_keep_others_from_being_shown(desk: Desk) -> None:

@@ -28,8 +28,8 @@ FLAGS = (
 
 FIND = """(text, root) => {
   const scope = document.querySelector(root);
-  const buttons = [...(scope || document).querySelectorAll('button')].filter(it => it.offsetParent !== null);
-  return buttons.filter(it => it.textContent.trim() === text).at(-1);
+  const buttons = [...(scope || document).querySelectorAll('button')].filter(it => it.getClientRects().length > 0 && !it.disabled);
+  return buttons.filter(it => it.textContent.trim().startsWith(text)).at(-1);
 }"""
 
 PRESS = f"(text, root) => {{ const it = ({FIND})(text, root); it?.click(); return !!it; }}"
@@ -66,6 +66,8 @@ class Page:
         )
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         await self.call("Page.navigate", url=url)
+        loaded = f"location.href.startsWith({json.dumps(url)}) && document.readyState === 'complete'"
+        await wait_until(lambda: self.evaluate(loaded), description=f"{url} is loaded", interval_s=0.2)
 
     async def evaluate(self, expression: str) -> Any:
         """Return what a JavaScript expression gives."""
@@ -86,7 +88,7 @@ class Page:
         await wait_until(shown, description=f"{selector} shows {text!r}", timeout_s=timeout_s, interval_s=0.1)
 
     async def press(self, text: str, root: str = "body", *, timeout_s: float = 30) -> None:
-        """Press the last visible button that says ``text`` inside ``root``, once it is there."""
+        """Press the last visible button whose words begin with ``text`` inside ``root``, once it is there."""
         press = f"({PRESS})({json.dumps(text)}, {json.dumps(root)})"
 
         async def pressed() -> bool:

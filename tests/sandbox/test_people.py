@@ -94,7 +94,7 @@ async def test_message_shortcut_carries_the_message(stage: Stage) -> None:
     [message] = await stage.chat.messages(cast.INCIDENTS)
     await stage.chat.settle()
     stage.bot.requests.clear()
-    await stage.chat.message_shortcut(cast.BEN, message, "timeline_add")
+    await stage.chat.message_shortcut(cast.BEN, message, "incident.add_to_timeline")
     [payload] = stage.bot.payloads()
     assert (payload["type"], payload["message"]["ts"], payload["message"]["text"]) == (
         "message_action",

@@ -148,7 +148,7 @@ class Wire:
     """A connection to the store that can be cut and mended; ``url`` is what a client is given."""
 
     def __init__(self, folder: Path, target: str) -> None:
-        self._path = str(folder / "wire.sock")
+        self._path = folder / "wire.sock"
         self._target = target
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -162,7 +162,7 @@ class Wire:
         """End every connection and take no new one."""
         if self._server:
             self._server.close()
-        Path(self._path).unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
         for talk in list(self._talks):
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
