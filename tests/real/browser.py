@@ -28,8 +28,9 @@ FLAGS = (
 
 FIND = """(text, root) => {
   const scope = document.querySelector(root);
-  const buttons = [...(scope || document).querySelectorAll('button')].filter(it => it.getClientRects().length > 0 && !it.disabled);
-  return buttons.filter(it => it.textContent.trim().startsWith(text)).at(-1);
+  const buttons = [...(scope || document).querySelectorAll('button')];
+  const usable = buttons.filter(it => it.getClientRects().length > 0 && !it.disabled);
+  return usable.filter(it => it.textContent.trim().startsWith(text)).at(-1);
 }"""
 
 PRESS = f"(text, root) => {{ const it = ({FIND})(text, root); it?.click(); return !!it; }}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 from redis.asyncio import Redis
@@ -50,14 +51,33 @@ async def append(state: State, count: int, *, since: int = 0) -> None:
         await state.audit.append(an_entry(number))
 
 
-async def rewrite(redis: Redis, key: str, keep: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> None:
-    """Write a stream anew, as somebody with access to the store could."""
-    await redis.delete(key)
-    for id_, fields in keep:
-        await redis.xadd(key, fields, id=id_)  # type: ignore[arg-type]
+async def entries_of(redis: Redis) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """Return the audit as it lies in the store."""
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", await redis.xrange(keys.AUDIT))
 
 
-# --- the chain ----------------------------------------------------------------------------------------------------------
+async def rewrite(redis: Redis, kept: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> None:
+    """Write the audit anew, as somebody with access to the store could."""
+    await redis.delete(keys.AUDIT)
+    for id_, fields in kept:
+        await redis.xadd(keys.AUDIT, {**fields}, id=id_)
+
+
+async def backup(redis: Redis) -> dict[bytes, tuple[bytes, int]]:
+    """Return every key as it is, with its TTL in ms (0: none)."""
+    names = cast("list[bytes]", await redis.keys("*"))
+    found = [(name, await redis.dump(name), await redis.pttl(name)) for name in names]
+    return {name: (dump, max(ttl, 0)) for name, dump, ttl in found if dump}
+
+
+async def roll_back(redis: Redis, older: dict[bytes, tuple[bytes, int]]) -> None:
+    """Put an older state in place of everything there is."""
+    await redis.flushall()
+    for key, (dump, ttl) in older.items():
+        await redis.restore(key, ttl, dump)
+
+
+# --- the chain ------------------------------------------------------------------------------------------------------
 
 
 async def test_the_chain_is_sealed_and_holds(
@@ -88,9 +108,9 @@ async def test_two_sealers_at_once_make_one_chain(
 async def test_a_changed_entry_is_named(state: State, sealer: SealerService, service: AuditService) -> None:
     await append(state, 4)
     await sealer.seal()
-    entries = await state.store.redis.xrange(keys.AUDIT)
+    entries = await entries_of(state.store.redis)
     entries[1][1][b"e"] = entries[1][1][b"e"].replace(b"U0ADA", b"U0BEN")
-    await rewrite(state.store.redis, keys.AUDIT, entries)
+    await rewrite(state.store.redis, entries)
     assert (await service.verify()).problem == "entry 2 was changed after it was sealed"
 
 
@@ -104,9 +124,9 @@ async def test_a_removed_entry_is_named(state: State, sealer: SealerService, ser
 async def test_an_inserted_entry_is_named(state: State, sealer: SealerService, service: AuditService) -> None:
     await append(state, 3)
     await sealer.seal()
-    entries = await state.store.redis.xrange(keys.AUDIT)
+    entries = await entries_of(state.store.redis)
     entries.insert(2, (b"2-2", entries[1][1]))
-    await rewrite(state.store.redis, keys.AUDIT, entries)
+    await rewrite(state.store.redis, entries)
     assert (await service.verify()).problem == "entry 3 is missing; 2 follows"
 
 
@@ -172,7 +192,7 @@ async def test_a_gap_is_not_sealed_over(state: State, sealer: SealerService) -> 
     assert (await state.audit.head())[0] == 2
 
 
-# --- the guard ----------------------------------------------------------------------------------------------------------
+# --- the guard ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_first_start_gives_the_store_its_identity(state: State, guard: StoreGuard) -> None:
@@ -221,14 +241,10 @@ async def test_two_processes_that_see_an_emptied_store_tell_once(
 async def test_a_store_rolled_back_stops_risky_work(state: State, guard: StoreGuard, sealer: SealerService) -> None:
     await guard.check()
     approval = await state.approved()
-    older = {key: await state.store.redis.dump(key) for key in await state.store.redis.keys("*")}
+    older = await backup(state.store.redis)
     await append(state, 2)
     await sealer.seal()
-    await state.store.redis.flushall()
-    for key, dump in older.items():
-        await state.store.redis.restore(key, 0 if b":approval" in key or b":request" in key else 60_000, dump or b"")
-        if not any(part in key for part in (b":card:", b":notice:", b":seen:")):
-            await state.store.redis.persist(key)
+    await roll_back(state.store.redis, older)
     assert await guard.check() is WitnessFinding.STORE_BEHIND
     with pytest.raises(NotAllowed, match="rolled back"):
         await state.start(approval.id)
