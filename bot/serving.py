@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -18,11 +17,11 @@ from starlette.applications import Starlette
 from bot.actions.catalogue import ACTIONS
 from bot.adapters.docket_carrier import DocketCarrier
 from bot.adapters.process_memory import resident_bytes
+from bot.adapters.publisher_slot import publisher_holder
 from bot.adapters.redis_doorbell import RedisDoorbell
 from bot.adapters.redis_runs import RedisLedger
 from bot.app import Application, application, connect, secrets_of, state_store
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.ids import new_ulid
 from bot.domain.redaction import Redactor
 from bot.domain.settings import Settings
 from bot.logs import log_to
@@ -84,7 +83,8 @@ async def loop_tasks(app: Application, url: str, exits: AsyncExitStack) -> list[
     driver = build_driver(app)
     carrier = await exits.enter_async_context(DocketCarrier(url, driver.drive, worker=app.outside.drivers.name))
     loops = build_loops(app, carrier)
-    publisher = build_publisher(app)
+    holder = exits.enter_context(publisher_holder(app.settings.environment.data_dir))
+    publisher = build_publisher(app, holder)
 
     async def hear() -> None:
         await listen(RedisDoorbell(app.state.store), [*loops, publisher])
@@ -133,12 +133,11 @@ def build_driver(app: Application) -> DriverService:
     )
 
 
-def build_publisher(app: Application) -> PublisherLoop:
-    """Return the publisher; a restarted process follows its predecessor on the same host at once."""
+def build_publisher(app: Application, holder: str) -> PublisherLoop:
+    """Return the publisher; ``holder`` lets a restarted process follow its predecessor at once."""
     publishing = Publishing(
         app.state.outbox, app.outside.workspace, app.services.cards.view, app.metrics, ticks=time.monotonic
     )
-    holder = f"{socket.gethostname()}:{app.settings.environment.data_dir}#{new_ulid()}"
     return PublisherLoop(publishing, app.state.outbox, holder=holder)
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.domain.errors import TemporaryError
+from bot.loops.cancellation import heed_cancellation
 from bot.ports.doorbell import Doorbell, Index
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Loop:
         """Look until cancelled. An error is logged and looked past: the index still holds the work."""
         try:
             while True:
+                heed_cancellation()
                 self.rung.clear()
                 pause = await self._look_once()
                 with suppress(asyncio.TimeoutError):
@@ -111,10 +113,12 @@ class Rung(Protocol):
 async def listen(doorbell: Doorbell, loops: Sequence[Rung]) -> None:
     """Wake the loops whose index was rung for, until cancelled; while the bell is away they look by themselves."""
     while True:
+        heed_cancellation()
         with suppress(TemporaryError):
             for loop in loops:
                 loop.rung.set()
             async for names in doorbell.rings():
+                heed_cancellation()
                 for loop in loops:
                     if loop.indexes & names:
                         loop.rung.set()

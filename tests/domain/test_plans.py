@@ -59,27 +59,11 @@ def test_the_order_of_facts_does_not_matter() -> None:
     assert one.hash == other.hash
 
 
-def test_the_bytes_are_those_of_the_standard() -> None:
-    """The vector of RFC 8785, section 3.2.3: keys sort by UTF-16 code units."""
-    document = {
-        "\u20ac": "Euro",
-        "\r": "CR",
-        "\ufb33": "Dalet",
-        "1": "One",
-        "\u0080": "C",
-        "\U0001f600": "Smile",
-        "ö": "O",
-    }
-    assert list(map(str, rfc8785.dumps(document).decode().split('":"'))) == [
-        '{"\\r',
-        'CR","1',
-        'One","\u0080',
-        'C","ö',
-        'O","\u20ac',
-        'Euro","\U0001f600',
-        'Smile","\ufb33',
-        'Dalet"}',
-    ]
+def test_keys_sort_as_the_standard_says() -> None:
+    """The vector of RFC 8785, section 3.2.3: by UTF-16 code units, so that the emoji comes before U+FB33."""
+    names = ["\u20ac", "\r", "\ufb33", "1", "\u0080", "\U0001f600", "\u00f6"]
+    text = rfc8785.dumps(dict.fromkeys(names, "")).decode()
+    assert text == '{"\\r":"","1":"","\u0080":"","\u00f6":"","\u20ac":"","\U0001f600":"","\ufb33":""}'
 
 
 def test_the_canonical_bytes_of_a_plan_are_known() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -60,7 +60,7 @@ async def rewrite(redis: Redis, kept: Sequence[tuple[bytes, dict[bytes, bytes]]]
     """Write the audit anew, as somebody with access to the store could."""
     await redis.delete(keys.AUDIT)
     for id_, fields in kept:
-        await redis.xadd(keys.AUDIT, {**fields}, id=id_)
+        await redis.xadd(keys.AUDIT, cast("dict[Any, Any]", fields), id=id_)
 
 
 async def backup(redis: Redis) -> dict[bytes, tuple[bytes, int]]:

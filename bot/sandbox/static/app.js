@@ -250,7 +250,6 @@ for (const [form, field, thread] of [["composer", "composer-text", () => null], 
 $("actor").addEventListener("change", (event) => {
   place.user = event.target.value;
   localStorage.setItem("actor", place.user);
-  place.thread = null;
   refresh();
 });
 $("close-thread").addEventListener("click", () => { place.thread = null; drawThread(); });
