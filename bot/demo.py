@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import socket
 import sys
@@ -61,7 +62,7 @@ async def play(*, port: int) -> int:
             }
             sys.stdout.write(f"\n  Watchkeeper is at {page}\n  Stop qdrant there and watch. Ctrl-C ends it.\n\n")
             sys.stdout.flush()
-            await serve(load_settings(environ), Part.SERVE)
+            await serve(load_settings(environ), Part.SERVE, log_level=logging.WARNING)
     return 0
 
 

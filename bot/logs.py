@@ -17,7 +17,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 bound: ContextVar[dict[str, str] | None] = ContextVar("bound", default=None)
 """Ids that ride along with every line of one request: ``request_id``, ``actor``, ``incident``."""
 
-QUIET = ("slack_sdk", "slack_bolt", "httpx", "httpcore", "docket", "urllib3", "docker", "uvicorn.error", "asyncio")
+QUIET = ("slack_sdk", "httpx", "httpcore", "docket", "urllib3", "docker", "uvicorn.error", "asyncio")
 """Libraries whose debug output names tokens, or says nothing an operator needs."""
 
 
@@ -50,3 +50,5 @@ def log_to(stream: IO[str] | None = None, *, redactor: Redactor, level: int = lo
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns at every start that we pass it what we mean to pass.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)

@@ -57,10 +57,10 @@ class Part(StrEnum):
     """Runs the loops; answers only for its own health."""
 
 
-async def serve(settings: Settings, part: Part) -> None:
-    """Run one process until SIGTERM or SIGINT."""
+async def serve(settings: Settings, part: Part, *, log_level: int = logging.INFO) -> None:
+    """Run one process until it is told to stop."""
     redactor = Redactor(secrets_of(settings))
-    log_to(redactor=redactor)
+    log_to(redactor=redactor, level=log_level)
     if part is not Part.SERVE and settings.environment.redis_url is None:
         raise UserError(f"watchkeeper {part} shares its state with other processes; set REDIS_URL")
     async with AsyncExitStack() as exits:
