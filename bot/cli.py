@@ -62,17 +62,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from bot.serving import Part, serve
+    from bot.serving import Part, event_loop, serve
     from bot.settings import load_settings
 
-    asyncio.run(serve(load_settings(), Part(options.part)))
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        runner.run(serve(load_settings(), Part(options.part)))
     return OK
 
 
 def _demo(options: argparse.Namespace) -> int:
     from bot.demo import play
+    from bot.serving import event_loop
 
-    return asyncio.run(play(port=options.port))
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        return runner.run(play(port=options.port))
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -57,6 +57,15 @@ class Part(StrEnum):
     """Runs the loops; answers only for its own health."""
 
 
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest event loop this machine has; None is Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 async def serve(settings: Settings, part: Part, *, log_level: int = logging.INFO) -> None:
     """Run one process until it is told to stop."""
     redactor = Redactor(secrets_of(settings))

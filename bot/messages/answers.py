@@ -7,6 +7,7 @@ thread, `bot.messages.message.without_pings` takes the calling away.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from bot.domain.answers import (
@@ -72,7 +73,9 @@ def _problem(answer: Problem) -> Message:
     return compose(escape(answer.text, limits.FALLBACK), [section(paragraphs(answer.text))], tail=tail)
 
 
+@lru_cache(maxsize=64)
 def _help(answer: Help) -> Message:
+    # The longest of all answers is the same for everybody with the same rights.
     allowed = [verb for verb in answer.verbs if verb.allowed]
     refused = [verb for verb in answer.verbs if not verb.allowed]
     body = [

@@ -53,6 +53,8 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
     Line breaks of any kind become a blank, so that nobody can forge a line of ours; with ``keep_lines`` each
     becomes a newline.
     """
+    if text.isascii() and text.isprintable():
+        return text
     visible = _LINE_BREAKS.sub("\n" if keep_lines else " ", _ANSI.sub("", text)).replace("\t", " ")
     return _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _CONTROLS.sub("", visible)))
 

@@ -66,16 +66,21 @@ class VerbTable:
     async def understand(self, request: Request) -> Understood:
         """Return what is asked, typed; raises UserError. Reading a command takes the role of its mildest form."""
         line, family, first = _located(request)
-        allowed = [it for it in self.verbs if may_ask(request.actor, it)]
-        verb = self._verb(family, line, line.words[first], allowed)
-        if verb not in allowed:
+        word = line.words[first]
+        verb = self.find(family, word.text)
+        if verb is None:
+            allowed = [it for it in self.verbs if may_ask(request.actor, it)]
+            raise _unknown_verb(family, line, word, allowed)
+        if not may_ask(request.actor, verb):
             raise _denied(verb, verb.role, request)
         return await self._read(verb, request, line, first)
 
     async def explain(self, request: Request) -> Understood:
         """Return what a command would be, whoever may run it; a verb alone stands for all its forms."""
         line, family, first = _located(request)
-        verb = self._verb(family, line, line.words[first], self.verbs)
+        verb = self.find(family, line.words[first].text)
+        if verb is None:
+            raise _unknown_verb(family, line, line.words[first], self.verbs)
         if first + 1 == len(line.words):
             return Understood(verb, Parsed(request), verb.role)
         return await self._read(verb, request, line, first)
@@ -83,12 +88,6 @@ class VerbTable:
     async def _read(self, verb: Verb, request: Request, line: Line, first: int) -> Understood:
         parsed = await self._reader.read(verb, request, line, first)
         return Understood(verb, parsed, _role_of(verb, parsed))
-
-    def _verb(self, family: Family, line: Line, word: Word, known: Sequence[Verb]) -> Verb:
-        verb = self.find(family, word.text)
-        if verb is None:
-            raise _unknown_verb(family, line, word, known)
-        return verb
 
     def find(self, family: Family, name: str) -> Verb | None:
         """Return the verb that answers to a name."""
