@@ -126,7 +126,8 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     """Yield a stage of its own below ``folder``, without a bot."""
     place = folder / f"stage-{secrets.token_hex(4)}"
     place.mkdir()
-    token, secret, bot_port = secrets.token_urlsafe(16), secrets.token_hex(16), free_port()
+    # Hexadecimal: an option's value that begins with a dash would be read as another option.
+    token, secret, bot_port = secrets.token_hex(16), secrets.token_hex(16), free_port()
     webhook_url = f"http://{HOST}:{bot_port}/alertmanager/{PLATFORM}"
     async with AsyncExitStack() as exits:
         platform = await exits.enter_async_context(

@@ -31,7 +31,7 @@ from bot.loops.publisher import PublisherLoop
 from bot.ports.gauges import Measured
 from bot.services.alerting import IntakeService, ReconcilerService, RefusedWebhooks
 from bot.services.driving import DriverService
-from bot.services.gauging import GaugingService
+from bot.services.gauging import GaugingService, MemoryWatch
 from bot.services.planning import PlannerService
 from bot.services.publishing import Publishing
 from bot.services.sealing import SealerService
@@ -167,6 +167,7 @@ def build_loops(app: Application, carrier: DocketCarrier) -> list[Loop]:
         work.sealer_loop(SealerService(state.audit, out.witness), services.guard),
         work.groups_loop(services.access),
         work.refused_loop(RefusedWebhooks(state.intake, state.outbox)),
+        work.memory_loop(MemoryWatch(state.outbox, now=state.store.now, store_memory=state.store.memory_ratio)),
     ]
 
 

@@ -79,19 +79,18 @@ class RedisIncidents:
         """Let the alerts of an accepted entry meet their incidents, and finish the entry."""
         return await self._store.again(lambda: self._absorb(group, entry), f"intake {entry}")
 
-    async def reconcile(
-        self, platform: PlatformName, gone: Iterable[Fingerprint], at: datetime
-    ) -> Sequence[IncidentChange]:
-        """Let members that are proven gone count as resolved at ``at``."""
-        prints = tuple(gone)
+    async def reconcile(self, platform: PlatformName, gone: Iterable[Alert], at: datetime) -> Sequence[IncidentChange]:
+        """Let members that are proven gone count as resolved at ``at``; one that began anew meanwhile is not meant."""
+        missing = tuple(gone)
+        prints = [alert.fingerprint for alert in missing]
 
         async def attempt() -> Sequence[IncidentChange] | Refused:
             holding = await self._holding(platform, prints)
             members = {name: alert for it in holding for name, alert in it.state.members.items()}
             resolved = tuple(
-                replace(members[name], status=AlertStatus.RESOLVED, ends_at=at)
-                for name in prints
-                if name in members and members[name].status is AlertStatus.FIRING
+                replace(alert, status=AlertStatus.RESOLVED, ends_at=at)
+                for alert in missing
+                if members.get(alert.fingerprint) == alert
             )
             if not resolved:
                 return ()

@@ -23,6 +23,7 @@ from bot.ports.timers import Timers
 from bot.services.access import REFRESH_EVERY, AccessService
 from bot.services.alerting import POLLS, IntakeService, ReconcilerService, RefusedWebhooks
 from bot.services.evidence import EvidenceService
+from bot.services.gauging import MemoryWatch
 from bot.services.guarding import StoreGuard
 from bot.services.planning import PlannerService
 from bot.services.sealing import SealerService
@@ -35,6 +36,7 @@ FALLBACK = timedelta(milliseconds=500)
 RECONCILE_EVERY = timedelta(minutes=1)
 SEAL_EVERY = timedelta(milliseconds=500)
 TELL_REFUSED_EVERY = timedelta(seconds=30)
+WATCH_MEMORY_EVERY = timedelta(minutes=1)
 PLAN_GIVES_UP_AFTER = timedelta(minutes=2)
 """A request whose platform stays away so long is refused, with the reason."""
 RESUME_AFTER = PRESUMED_DEAD_AFTER
@@ -182,3 +184,8 @@ def groups_loop(access: AccessService) -> Loop:
 def refused_loop(refused: RefusedWebhooks) -> Loop:
     """Return the loop that tells administrators of webhooks that were turned away."""
     return Loop("refused", refused.tell, TELL_REFUSED_EVERY)
+
+
+def memory_loop(watch: MemoryWatch) -> Loop:
+    """Return the loop that warns before the state store is full."""
+    return Loop("memory", watch.look, WATCH_MEMORY_EVERY)

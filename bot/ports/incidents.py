@@ -38,10 +38,8 @@ class Incidents(Protocol):
         """
         ...
 
-    async def reconcile(
-        self, platform: PlatformName, gone: Iterable[Fingerprint], at: datetime
-    ) -> Sequence[IncidentChange]:
-        """Let members that are proven gone count as resolved at ``at``."""
+    async def reconcile(self, platform: PlatformName, gone: Iterable[Alert], at: datetime) -> Sequence[IncidentChange]:
+        """Let members that are proven gone count as resolved at ``at``; one that began anew meanwhile is not meant."""
         ...
 
     async def declare(self, declaration: Declaration, actor: Actor) -> IncidentChange:

@@ -179,7 +179,7 @@ class ReconcilerService:
         if not proven:
             return ()
         log.info("alerts_gone", extra={"platform": platform.name, "alerts": sorted(proven)})
-        return await self._incidents.reconcile(platform.name, proven, self._now())
+        return await self._incidents.reconcile(platform.name, [firing[name] for name in proven], self._now())
 
     async def _open_missed(self, platform: PlatformName, listings: Sequence[AlertmanagerListing]) -> None:
         """Accept what fires there and no incident holds, as if its webhook had come."""

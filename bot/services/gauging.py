@@ -6,11 +6,15 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.domain.approvals import ApprovalState
+from bot.domain.effects import Channel, NoticeKind, Place, notice
 from bot.ports.approvals import Approvals
 from bot.ports.gauges import Measured
 from bot.ports.intake import IntakeQueue
 from bot.ports.outbox import Outbox
 from bot.ports.runs import Runs
+
+WARN_ABOVE = 0.7
+"""The share of the store's memory at which people have time to act."""
 
 
 class GaugingService:
@@ -51,6 +55,32 @@ class GaugingService:
             process_memory_bytes=self._process_memory(),
             store_memory_ratio=await self._store_memory(),
         )
+
+
+class MemoryWatch:
+    """Tells the administrators before the state store is full: it evicts nothing, so a full one takes nothing more."""
+
+    def __init__(
+        self, outbox: Outbox, *, now: Callable[[], Awaitable[datetime]], store_memory: Callable[[], Awaitable[float]]
+    ) -> None:
+        self._outbox = outbox
+        self._now = now
+        self._store_memory = store_memory
+
+    async def look(self) -> None:
+        """Warn once a day while more than 70 % of the store's limit is used."""
+        ratio = await self._store_memory()
+        if ratio < WARN_ABOVE:
+            return
+        text = f"The state store uses {ratio:.0%} of its memory; at 100 % nothing new is accepted."
+        told = notice(
+            NoticeKind.OPERATIONS,
+            Place(channel=Channel.ADMIN),
+            rank=3,
+            text=text,
+            hint="Raise its maxmemory, or export and trim the audit.",
+        )
+        await self._outbox.say(told, act=f"store-memory:{await self._now():%Y-%m-%d}")
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -71,9 +71,9 @@ async def test_a_worse_severity_speaks_and_has_its_own_times(state: State) -> No
 
 async def test_an_end_makes_nothing_worse_than_a_person_called_it(state: State) -> None:
     incident = await state.an_incident(a_group(an_alert(1), an_alert(2)))
-    await state.incidents.change_severity(incident.id, Severity.SEV3, ADA)
+    await state.incidents.change_severity(incident.id, Severity.SEV4, ADA)
     await state.receive(a_group(resolved(1)))
-    assert (await state.incidents.get(incident.id)).severity is Severity.SEV3
+    assert (await state.incidents.get(incident.id)).severity is Severity.SEV4
 
 
 async def test_leaving_mitigation_arms_the_question_who_has_it(state: State) -> None:

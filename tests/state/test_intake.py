@@ -274,7 +274,7 @@ async def test_an_alert_that_began_anew_meanwhile_is_not_called_gone(state: Stat
     async def fire_again() -> None:
         await another.receive(a_group(fresh))
 
-    gone = [an_alert(1).fingerprint]
+    gone = [an_alert(1)]
     await asyncio.gather(state.incidents.reconcile(SEARCH, gone, NOW), fire_again())
     (incident,) = await state.incidents.open()
     assert incident.firing == (fresh,)
@@ -282,7 +282,7 @@ async def test_an_alert_that_began_anew_meanwhile_is_not_called_gone(state: Stat
 
 async def test_a_reconciled_incident_stays_truncated(state: State) -> None:
     await state.an_incident(a_group(an_alert(1), an_alert(2), truncated=4))
-    (change,) = await state.incidents.reconcile(SEARCH, [an_alert(1).fingerprint], NOW)
+    (change,) = await state.incidents.reconcile(SEARCH, [an_alert(1)], NOW)
     assert change.state.truncated == 4
     assert change.state.members[an_alert(1).fingerprint] == replace(
         an_alert(1), status=AlertStatus.RESOLVED, ends_at=NOW

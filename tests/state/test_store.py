@@ -82,6 +82,17 @@ async def test_five_lost_races_are_enough(state: State) -> None:
     assert len(tries) == 5
 
 
+async def test_a_queue_for_numbers_is_no_lost_race(state: State) -> None:
+    tries: list[int] = []
+
+    async def attempt() -> int | Refused:
+        tries.append(1)
+        taken = Refused(("equals", keys.NUMBERS, "incident", "1"), "2", await state.store.now())
+        return len(tries) if len(tries) == 12 else taken
+
+    assert await state.store.again(attempt, "a thing") == 12
+
+
 async def test_scripts_survive_a_server_that_forgot_them(state: State) -> None:
     await state.store.now()
     await state.store.redis.script_flush()
