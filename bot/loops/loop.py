@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.domain.errors import TemporaryError
 from bot.loops.cancellation import heed_cancellation
@@ -16,9 +16,26 @@ from bot.ports.doorbell import Doorbell, Index
 
 log = logging.getLogger(__name__)
 
+Item = TypeVar("Item")
+
 BACKOFF_MAX = timedelta(seconds=30)
 FAILED_WORK_RESTS = timedelta(seconds=5)
 QUIET_RECONNECT = timedelta(seconds=1)
+
+
+async def each_in_turn(items: Sequence[Item], serve: Callable[[Item], Awaitable[object]]) -> None:
+    """Serve all items in order; one that breaks keeps no other waiting, and its error is raised at the end."""
+    broken: list[Exception] = []
+    for item in items:
+        try:
+            await serve(item)
+        except TemporaryError:
+            raise
+        except Exception as exc:
+            # The worker's catch-all: the index still holds the item, so it is tried again at the next look.
+            broken.append(exc)
+    if broken:
+        raise broken[0]
 
 
 class Flights:

@@ -12,7 +12,7 @@ from bot.domain.effects import TimerKind
 from bot.domain.errors import TemporaryError, UnknownName
 from bot.domain.ids import ApprovalId, IncidentId, PlatformName, RunId, made_at
 from bot.domain.runs import PRESUMED_DEAD_AFTER
-from bot.loops.loop import Flights, Loop
+from bot.loops.loop import Flights, Loop, each_in_turn
 from bot.ports.approvals import Approvals, PlanRequest, PlanRequests
 from bot.ports.carrier import Carrier
 from bot.ports.doorbell import Index
@@ -48,9 +48,11 @@ def intake_loop(queue: IntakeQueue, service: IntakeService) -> Loop:
     """Return the loop that lets accepted webhooks meet incidents, in the order they came."""
 
     async def look() -> None:
-        while entries := await queue.waiting(BATCH):
-            for entry in entries:
-                await service.serve(entry)
+        while True:
+            entries = await queue.waiting(BATCH)
+            await each_in_turn(entries, service.serve)
+            if len(entries) < BATCH:
+                return
 
     return Loop("intake", look, FALLBACK, frozenset({Index.INTAKE}))
 
