@@ -35,7 +35,7 @@ async def play(*, port: int) -> int:
     with tempfile.TemporaryDirectory(prefix="watchkeeper-demo-") as folder:
         async with AsyncExitStack() as exits:
             bot_port = _free_port()
-            token, secret = secrets.token_urlsafe(16), secrets.token_hex(16)
+            token, secret = secrets.token_hex(16), secrets.token_hex(16)
             platform = await exits.enter_async_context(
                 _child(
                     "bot.adapters.simulated",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.adapters import redis_keys as keys
+from bot.adapters.redis_deliveries import Shelf
 from bot.adapters.redis_locks import read_lock
 from bot.adapters.redis_runs import put_run
 from bot.adapters.redis_store import (
@@ -100,6 +101,7 @@ class RedisApprovals:
     def __init__(self, store: RedisStore, rules: Callable[[PlatformName], ApprovalRules]) -> None:
         self._store = store
         self._rules = rules
+        self._shelf = Shelf(store, approval_key, present, put_approval, "approval")
 
     async def ask(self, request: PlanRequest, plan: Plan, *, last_time: str) -> ApprovalChange:
         """Turn a request into a pending approval and finish it."""
@@ -139,78 +141,51 @@ class RedisApprovals:
 
     async def approve(self, approval: ApprovalId, plan_hash: str, actor: Actor) -> ApprovalChange:
         """Count one person's yes."""
-        return await self._meet(approval, lambda it, now: rules_of.approve(it, plan_hash, actor, now), act=actor.act)
+        return await self._shelf.meet(
+            approval, lambda it, now: rules_of.approve(it, plan_hash, actor, now), act=actor.act
+        )
 
     async def deny(self, approval: ApprovalId, plan_hash: str, actor: Actor, *, reason: str = "") -> ApprovalChange:
         """Close it with a no; the requester's own no withdraws."""
-        return await self._meet(
+        return await self._shelf.meet(
             approval, lambda it, now: rules_of.deny(it, plan_hash, actor, now, reason=reason), act=actor.act
         )
 
     async def withdraw(self, approval: ApprovalId, actor: Actor) -> ApprovalChange:
         """Take the request back."""
-        return await self._meet(approval, lambda it, now: rules_of.withdraw(it, actor, now), act=actor.act)
+        return await self._shelf.meet(approval, lambda it, now: rules_of.withdraw(it, actor, now), act=actor.act)
 
     async def revoke(self, approval: ApprovalId, actor: Actor, *, reason: str = "") -> ApprovalChange:
         """Take a yes back before it is used."""
-        return await self._meet(approval, lambda it, now: rules_of.revoke(it, actor, now, reason=reason), act=actor.act)
+        return await self._shelf.meet(
+            approval, lambda it, now: rules_of.revoke(it, actor, now, reason=reason), act=actor.act
+        )
 
     async def void(self, approval: ApprovalId, reason: str) -> ApprovalChange:
         """Make a yes void because what it was given to cannot be seen any more."""
-        return await self._meet(approval, lambda it, now: rules_of.void(it, reason, now))
+        return await self._shelf.meet(approval, lambda it, now: rules_of.void(it, reason, now))
 
     async def review(self, approval: ApprovalId, actor: Actor) -> ApprovalChange:
         """Say that an emergency start was looked at."""
-        return await self._meet(approval, lambda it, now: rules_of.review(it, actor, now), act=actor.act)
+        return await self._shelf.meet(approval, lambda it, now: rules_of.review(it, actor, now), act=actor.act)
 
     async def warn(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the timer at 80 % of its life."""
-        return await self._meet(approval, lambda it, now: rules_of.warn(it, self._rules(it.plan.platform), now))
+        return await self._shelf.meet(approval, lambda it, now: rules_of.warn(it, self._rules(it.plan.platform), now))
 
     async def expire(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the timer at its end."""
-        return await self._meet(approval, rules_of.expire)
+        return await self._shelf.meet(approval, rules_of.expire)
 
     async def remind_of_review(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the daily timer of an emergency that nobody looked at."""
-        return await self._meet(
+        return await self._shelf.meet(
             approval, lambda it, now: rules_of.remind_of_review(it, self._rules(it.plan.platform), now)
         )
 
-    async def _meet(
-        self, approval: ApprovalId, decide: Callable[[Approval, datetime], ApprovalDecision], *, act: str = ""
-    ) -> ApprovalChange:
-        """Let one event meet one approval; the same delivery seen again is answered as it was the first time."""
-
-        async def attempt() -> ApprovalChange | Refused:
-            loaded = await self._store.load(keys.approval(approval))
-            before = present(approval, loaded.hashes[0])
-            decision = decide(before.state, loaded.now)
-            if decision.state is None:
-                return await self._told_again(before.state, decision.outcome, act, loaded.now)
-            change = Change()
-            change.once(act, decision.outcome)
-            put_approval(change, before, decision, loaded.now)
-            committed = await self._store.commit(change)
-            if isinstance(committed, Committed):
-                return Transition(decision.state, decision.outcome, loaded.now)
-            if committed.guard[0] == "absent":
-                return Transition(await self.get(approval), ApprovalOutcome(committed.found), committed.at)
-            return committed
-
-        return await self._store.again(attempt, f"approval {approval}")
-
-    async def _told_again(
-        self, approval: Approval, outcome: ApprovalOutcome, act: str, now: datetime
-    ) -> ApprovalChange:
-        """Return what a refusal says, or what was said when the same delivery came first."""
-        first = await self._store.string(keys.seen(act)) if act else None
-        return Transition(approval, ApprovalOutcome(first.decode()) if first else outcome, now)
-
     async def get(self, approval: ApprovalId) -> Approval:
         """Return one approval."""
-        loaded = await self._store.load(keys.approval(approval))
-        return present(approval, loaded.hashes[0]).state
+        return await self._shelf.get(approval)
 
     async def find(self, number: int) -> ApprovalId:
         """Return the id behind ``APR-<number>``."""
@@ -272,7 +247,12 @@ def _same_open(hashes: Sequence[Mapping[bytes, bytes]], request: PlanRequest, pl
     )
 
 
-def present(approval: ApprovalId, fields: Mapping[bytes, bytes]) -> Document[Approval]:
+def approval_key(approval: str) -> str:
+    """Return where an approval is kept."""
+    return keys.approval(ApprovalId(approval))
+
+
+def present(approval: str, fields: Mapping[bytes, bytes]) -> Document[Approval]:
     """Return the stored approval; UnknownName when there is none."""
     document = read_document(fields, Approval)
     if document is None:

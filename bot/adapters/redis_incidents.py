@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.adapters import redis_keys as keys
+from bot.adapters.redis_deliveries import answered, told_again
 from bot.adapters.redis_locks import holder_of
 from bot.adapters.redis_store import (
     Change,
@@ -373,7 +374,7 @@ class RedisIncidents:
             rules = self._rules(home.state.platform).incidents
             decision = incident_acts.merge(source.state, home.state, actor, rules, loaded.now)
             if decision.state is None:
-                return await self._told_again(source.state, decision.outcome, actor.act, loaded.now)
+                return await told_again(self._store, source.state, decision.outcome, actor.act, loaded.now)
             change = Change()
             change.once(actor.act, decision.outcome)
             answer = self._add(change, source, decision, loaded.now)
@@ -383,7 +384,7 @@ class RedisIncidents:
                 change.op("HSET", keys.holders(home.state.platform), fingerprint, into)
             if source.state.group:
                 change.op("HSET", keys.group_homes(home.state.platform), source.state.group, into)
-            return await self._answer(change, answer)
+            return await answered(self._store, change, answer, lambda: self.get(incident))
 
         return await self._store.again(attempt, f"merging incident {incident}")
 
@@ -414,27 +415,11 @@ class RedisIncidents:
         self, before: Document[Incident], decision: IncidentDecision, now: datetime, *, act: str = ""
     ) -> IncidentChange | Refused:
         if decision.state is None:
-            return await self._told_again(before.state, decision.outcome, act, now)
+            return await told_again(self._store, before.state, decision.outcome, act, now)
         change = Change()
         change.once(act, decision.outcome)
-        return await self._answer(change, self._add(change, before, decision, now))
-
-    async def _told_again(
-        self, incident: Incident, outcome: IncidentOutcome, act: str, now: datetime
-    ) -> IncidentChange:
-        """Return what a refusal says, or what was said when the same delivery came first."""
-        first = await self._store.string(keys.seen(act)) if act else None
-        return Transition(incident, IncidentOutcome(first.decode()) if first else outcome, now)
-
-    async def _answer(self, change: Change, answer: IncidentChange) -> IncidentChange | Refused:
-        """Commit; the same delivery seen again is answered as it was the first time."""
-        committed = await self._store.commit(change)
-        if isinstance(committed, Committed):
-            return answer
-        if committed.guard[0] == "absent":
-            first = await self.get(answer.state.id)
-            return Transition(first, IncidentOutcome(committed.found), committed.at)
-        return committed
+        answer = self._add(change, before, decision, now)
+        return await answered(self._store, change, answer, lambda: self.get(answer.state.id))
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.adapters import redis_keys as keys
+from bot.adapters.redis_deliveries import Shelf
 from bot.adapters.redis_store import (
     Change,
     Committed,
@@ -187,7 +188,11 @@ def _raise_if_lost(run: RunId, refused: Refused) -> None:
         raise NotAllowed(f"risky work is frozen: {refused.found}; an admin clears it with `/ops unfreeze`")
 
 
-def _present(run: RunId, fields: Mapping[bytes, bytes]) -> Document[Run]:
+def _run_key(run: str) -> str:
+    return keys.run(RunId(run))
+
+
+def _present(run: str, fields: Mapping[bytes, bytes]) -> Document[Run]:
     document = read_document(fields, Run)
     if document is None:
         raise UnknownName(f"run {run}: not there any more; `/ops runs` shows the newest")
@@ -199,52 +204,29 @@ class RedisRuns:
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store
+        self._shelf = Shelf(store, _run_key, _present, put_run, "run")
 
     async def cancel(self, run: RunId, actor: Actor) -> RunChange:
         """Call it off."""
-        return await self._meet(run, lambda it, now: rules_of.cancel(it, actor, now), actor.act)
+        return await self._shelf.meet(run, lambda it, now: rules_of.cancel(it, actor, now), act=actor.act)
 
     async def pause(self, run: RunId, actor: Actor) -> RunChange:
         """Ask it to stop at the next step border."""
-        return await self._meet(run, lambda it, now: rules_of.pause(it, actor, now), actor.act)
+        return await self._shelf.meet(run, lambda it, now: rules_of.pause(it, actor, now), act=actor.act)
 
     async def unpause(self, run: RunId, actor: Actor) -> RunChange:
         """Let it go on."""
-        return await self._meet(run, lambda it, now: rules_of.unpause(it, actor, now), actor.act)
+        return await self._shelf.meet(run, lambda it, now: rules_of.unpause(it, actor, now), act=actor.act)
 
     async def answer_for_step(self, run: RunId, choice: HumanChoice, actor: Actor, *, reason: str) -> RunChange:
         """Say what the evidence could not."""
-        return await self._meet(
-            run, lambda it, now: rules_of.answer_for_step(it, choice, actor, reason, now), actor.act
+        return await self._shelf.meet(
+            run, lambda it, now: rules_of.answer_for_step(it, choice, actor, reason, now), act=actor.act
         )
-
-    async def _meet(self, run: RunId, decide: Callable[[Run, datetime], RunDecision], act: str) -> RunChange:
-        """Let one act of a person meet the run; the same delivery seen again is answered as it was the first time."""
-
-        async def attempt() -> RunChange | Refused:
-            loaded = await self._store.load(keys.run(run))
-            before = _present(run, loaded.hashes[0])
-            decision = decide(before.state, loaded.now)
-            if decision.state is None:
-                first = await self._store.string(keys.seen(act)) if act else None
-                outcome = RunOutcome(first.decode()) if first else decision.outcome
-                return Transition(before.state, outcome, loaded.now)
-            change = Change()
-            change.once(act, decision.outcome)
-            put_run(change, before, decision, loaded.now)
-            committed = await self._store.commit(change)
-            if isinstance(committed, Committed):
-                return Transition(decision.state, decision.outcome, loaded.now)
-            if committed.guard[0] == "absent":
-                return Transition(await self.get(run), RunOutcome(committed.found), committed.at)
-            return committed
-
-        return await self._store.again(attempt, f"run {run}")
 
     async def get(self, run: RunId) -> Run:
         """Return one run."""
-        loaded = await self._store.load(keys.run(run))
-        return _present(run, loaded.hashes[0]).state
+        return await self._shelf.get(run)
 
     async def find(self, number: int) -> RunId:
         """Return the id behind ``RUN-<number>``."""
