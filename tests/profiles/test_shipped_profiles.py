@@ -105,7 +105,11 @@ def test_qdrants_recovery_covers_its_procedure_and_needs_one_approver() -> None:
 @pytest.mark.parametrize(
     ("labels", "severity", "offer"),
     [
-        ({"alertname": "ServiceDown", "job": "qdrant", "severity": "critical"}, "sev1", ("recover-qdrant",)),
+        (
+            {"alertname": "ServiceDown", "job": "qdrant", "severity": "critical"},
+            "sev1",
+            ("restart-service", "recover-qdrant"),
+        ),
         ({"alertname": "ServiceDown", "job": "mcp-server", "severity": "critical"}, "sev2", ("restart-service",)),
         ({"alertname": "ServiceDown", "job": "grafana", "severity": "critical"}, "sev3", ("restart-service",)),
         ({"alertname": "HighSearchLatency", "job": "mcp-server", "severity": "warning"}, "sev2", ("restart-service",)),

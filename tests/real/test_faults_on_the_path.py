@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.adapters import redis_keys as keys
 from bot.domain.fault_points import FaultPoint
 from bot.sandbox import cast
 from tests.installation import Installation
@@ -86,6 +87,7 @@ async def test_a_store_that_forgot_freezes_risky_work_and_people_are_told(
         redis = Redis.from_url(server.url)
         kept = {key: await redis.dump(key) or b"" for key in await redis.keys("*")}
         await ask_for_restart(stage.it)
+        await witnessed(stage.it, redis)
         await redis.flushall()
         if loss == "rolled back":
             for key, value in kept.items():
@@ -96,6 +98,17 @@ async def test_a_store_that_forgot_freezes_risky_work_and_people_are_told(
         assert await stage.restarts() == 0
         await stage.it.slack.command(cast.ADA, cast.GENERAL, "/ops unfreeze --reason looked-at-it")
         assert stage.it.bot.process.is_running
+
+
+async def witnessed(it: Installation, redis: Redis) -> None:
+    """Return once the witness in the data folder has seen the newest audit entry; the sealer tells it each second."""
+    kept = it.folder / "data" / "witness.json"
+
+    async def seen() -> bool:
+        newest = await redis.hget(keys.META, "audit_seq")
+        return int(json.loads(kept.read_text())["audit_seq"]) == int(newest or 0)
+
+    await wait_until(seen, description="the witness has seen the newest audit entry")
 
 
 async def told_the_administrators(it: Installation, words: str) -> None:
