@@ -46,7 +46,7 @@ async def is_accepted(url: str, number: int) -> bool:
 def stores_at(url: str) -> set[int]:
     """Return the pids of the servers that listen on a unix socket."""
     path = urlsplit(url).path
-    return {it.pid for it in psutil.net_connections("unix") if it.laddr == path and it.pid}
+    return {it.pid for it in psutil.net_connections("unix") if str(it.laddr) == path and it.pid}
 
 
 @pytest.mark.timeout(300)
