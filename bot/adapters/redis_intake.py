@@ -54,7 +54,7 @@ class RedisIntake:
                 encode(group),
                 keys.INTAKE_TTL_MS,
                 keys.DOORBELL,
-                *pairs,
+                encode(pairs),
             )
         return int(changed)
 
@@ -97,7 +97,7 @@ class RedisIntake:
             if group is None or changed is None or at is None:
                 await self.finish(name)
                 continue
-            fresh = set(changed.decode().split(" "))
+            fresh = set(decode(changed, list[str]))
             whole = decode(group, AlertGroup)
             news = tuple(alert for alert in whole.alerts if alert.fingerprint in fresh)
             found.append(IntakeEntry(name, replace(whole, alerts=news), from_ms(at)))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from bot.domain.ids import Fingerprint, GroupKey, PlatformName
 
@@ -85,6 +86,7 @@ class AlertmanagerListing:
     up_since: datetime
 
 
+@lru_cache(maxsize=1024)
 def parse_timestamp(text: str) -> datetime:
     """Return the RFC 3339 time as Go writes it, in UTC, cut to milliseconds; ValueError for anything else.
 
