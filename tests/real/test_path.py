@@ -103,9 +103,14 @@ KILLS: Sequence[tuple[FaultPoint, int, int]] = [
     (FaultPoint.DRIVER_AFTER_BEGIN, 3, 0),
     (FaultPoint.PUBLISHER_BEFORE_POST, 1, 0),
     (FaultPoint.PUBLISHER_AFTER_POST, 1, 0),
+    (FaultPoint.PUBLISHER_BEFORE_SHOWN, 1, 0),
     (FaultPoint.SEALER_BEFORE_SEAL, 3, 0),
 ]
 """Point, n-th time, milliseconds later. The second step is the restart: five kills are inside its effect."""
+
+
+def test_every_named_point_is_among_the_kills() -> None:
+    assert {point for point, _, _ in KILLS} == set(FaultPoint)
 
 
 @pytest.mark.parametrize(("point", "nth", "delay_ms"), KILLS)
