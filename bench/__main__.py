@@ -63,7 +63,8 @@ BENCH = (
         1,
         "accept a webhook",
         "Ten connections post webhooks to `watchkeeper web`, credentials on, everything synced to disk before the "
-        "answer. The floor decodes the body and keeps it with one script, without credentials, cap or metrics.",
+        "answer. The floor decodes the body and keeps it with one script, known or new, without credentials, cap or "
+        "metrics.",
         accept.measure,
         1.6,
     ),

@@ -160,7 +160,8 @@ def build_loops(app: Application, carrier: DocketCarrier) -> list[Loop]:
         work.planner_loop(state.requests, planner, state.store.now),
         work.starter_loop(state.approvals, starter),
         work.run_loop(state.runs, carrier, out.drivers, state.store.now),
-        work.timer_loop(state.timers, state.incidents, state.approvals, services.evidence),
+        work.timer_loop(state.timers, state.incidents, state.approvals),
+        work.evidence_loop(state.timers, services.evidence),
         work.reconciler_loop(
             out.platforms, ReconcilerService(state.incidents, state.intake, out.platforms), state.intake
         ),

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 
 KINDS = frozenset(kind.value for kind in TimerKind)
 
+READ_AT_MOST = 5000
+"""So that many timers of one kind do not hide those of another."""
+
 
 class RedisTimers:
     """Implements `bot.ports.timers.Timers`."""
@@ -21,18 +24,18 @@ class RedisTimers:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
 
-    async def due(self, limit: int) -> Sequence[tuple[TimerKind, str, datetime]]:
-        """Return what is due: kind, subject, and for when it was set."""
+    async def due(self, limit: int, kinds: frozenset[TimerKind]) -> Sequence[tuple[TimerKind, str, datetime]]:
+        """Return what is due of these kinds: kind, subject, and for when it was set."""
         now = to_ms(await self._store.now())
-        waiting = await self._store.scored(keys.DUE, 0, now, "BYSCORE", "LIMIT", 0, limit)
+        waiting = await self._store.scored(keys.DUE, 0, now, "BYSCORE", "LIMIT", 0, READ_AT_MOST)
         found: list[tuple[TimerKind, str, datetime]] = []
         for member, score in waiting:
             kind, _, subject = member.partition(":")
-            if kind in KINDS:
-                found.append((TimerKind(kind), subject, from_ms(score)))
-            else:
+            if kind not in KINDS:
                 # A newer version set it; one of its processes meets it.
                 log.warning("timer_of_unknown_kind", extra={"kind": kind, "subject": subject})
+            elif kind in kinds and len(found) < limit:
+                found.append((TimerKind(kind), subject, from_ms(score)))
         return found
 
     async def done(self, kind: TimerKind, subject: str, at: datetime) -> None:

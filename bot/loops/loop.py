@@ -20,6 +20,7 @@ Item = TypeVar("Item")
 
 BACKOFF_MAX = timedelta(seconds=30)
 FAILED_WORK_RESTS = timedelta(seconds=5)
+ASK_AGAIN = timedelta(seconds=1)
 QUIET_RECONNECT = timedelta(seconds=1)
 
 
@@ -41,12 +42,13 @@ async def each_in_turn(items: Sequence[Item], serve: Callable[[Item], Awaitable[
 class Flights:
     """Work of one loop that goes on while the loop looks again; at most one piece for each key."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_most: int = 100) -> None:
+        self._at_most = at_most
         self._tasks: dict[str, asyncio.Task[object]] = {}
 
     def start(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Begin ``work`` unless the same is under way."""
-        if key not in self._tasks:
+        """Begin ``work`` unless the same is under way, or enough is: the next look finds it again."""
+        if key not in self._tasks and len(self._tasks) < self._at_most:
             self._tasks[key] = asyncio.create_task(self._fly(key, work), name=key)
 
     async def _fly(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
@@ -64,10 +66,12 @@ class Flights:
 
     async def aclose(self) -> None:
         """Call off what is under way; its index still holds it."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._tasks:
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            # Asked again while one has not heard: see `bot.loops.cancellation`.
+            await asyncio.wait(tasks, timeout=ASK_AGAIN.total_seconds())
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ from bot.services.starting import StarterService
 log = logging.getLogger(__name__)
 
 BATCH = 100
+EVIDENCE_AT_ONCE = 8
 FALLBACK = timedelta(milliseconds=500)
 RECONCILE_EVERY = timedelta(minutes=1)
 SEAL_EVERY = timedelta(milliseconds=500)
@@ -112,10 +113,9 @@ def run_loop(runs: Runs, carrier: Carrier, drivers: Drivers, now: Clock) -> Loop
     return Loop("runs", look, FALLBACK, frozenset({Index.QUEUED, Index.ACTIVE}))
 
 
-def timer_loop(timers: Timers, incidents: Incidents, approvals: Approvals, evidence: EvidenceService) -> Loop:
+def timer_loop(timers: Timers, incidents: Incidents, approvals: Approvals) -> Loop:
     """Return the loop that meets everything timed; a timer goes only after what it is for was committed."""
     meet: Mapping[TimerKind, Callable[[str], Awaitable[object]]] = {
-        TimerKind.COLLECT_EVIDENCE: lambda id_: evidence.collect(IncidentId(id_)),
         TimerKind.ACK_ASK: lambda id_: incidents.ask_if_still_held(IncidentId(id_)),
         TimerKind.ACK_DROP: lambda id_: incidents.drop_acknowledgement(IncidentId(id_)),
         TimerKind.ESCALATE: lambda id_: incidents.escalate(IncidentId(id_)),
@@ -126,6 +126,19 @@ def timer_loop(timers: Timers, incidents: Incidents, approvals: Approvals, evide
         TimerKind.APPROVAL_EXPIRE: lambda id_: approvals.expire(ApprovalId(id_)),
         TimerKind.BREAK_GLASS_REVIEW: lambda id_: approvals.remind_of_review(ApprovalId(id_)),
     }
+    return _due_loop("timers", timers, meet, at_most=BATCH)
+
+
+def evidence_loop(timers: Timers, evidence: EvidenceService) -> Loop:
+    """Return the loop that collects first evidence, for a few incidents at once: a storm is not asked about whole."""
+    meet = {TimerKind.COLLECT_EVIDENCE: lambda id_: evidence.collect(IncidentId(id_))}
+    return _due_loop("evidence", timers, meet, at_most=EVIDENCE_AT_ONCE)
+
+
+def _due_loop(
+    name: str, timers: Timers, meet: Mapping[TimerKind, Callable[[str], Awaitable[object]]], *, at_most: int
+) -> Loop:
+    """Return a loop over the due timers of the kinds that ``meet`` knows, ``at_most`` of them under way."""
 
     async def serve(kind: TimerKind, subject: str, at: datetime) -> None:
         try:
@@ -134,13 +147,13 @@ def timer_loop(timers: Timers, incidents: Incidents, approvals: Approvals, evide
             log.info("timer_of_nothing", extra={"kind": kind, "subject": subject, "why": str(exc)})
         await timers.done(kind, subject, at)
 
-    flights = Flights()
+    flights = Flights(at_most=at_most)
 
     async def look() -> None:
-        for kind, subject, at in await timers.due(BATCH):
+        for kind, subject, at in await timers.due(2 * at_most, frozenset(meet)):
             flights.start(f"{kind} {subject}", partial(serve, kind, subject, at))
 
-    return Loop("timers", look, FALLBACK, frozenset({Index.DUE}), flights)
+    return Loop(name, look, FALLBACK, frozenset({Index.DUE}), flights)
 
 
 def reconciler_loop(platforms: Iterable[PlatformName], reconciler: ReconcilerService, queue: IntakeQueue) -> Loop:

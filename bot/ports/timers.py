@@ -12,8 +12,8 @@ from bot.domain.effects import TimerKind
 class Timers(Protocol):
     """The index ``due``."""
 
-    async def due(self, limit: int) -> Sequence[tuple[TimerKind, str, datetime]]:
-        """Return what is due: kind, subject, and for when it was set."""
+    async def due(self, limit: int, kinds: frozenset[TimerKind]) -> Sequence[tuple[TimerKind, str, datetime]]:
+        """Return what is due of these kinds: kind, subject, and for when it was set."""
         ...
 
     async def done(self, kind: TimerKind, subject: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.alerts import Alert, AlertGroup, AlertStatus
-from bot.domain.effects import Channel, Place
+from bot.domain.effects import Channel, Place, TimerKind
 from bot.domain.ids import (
     Fingerprint,
     GroupId,
@@ -38,6 +38,7 @@ STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PLACE = Place(channel=Channel.APPROVALS)
 REASON = "nobody else is awake and it burns"
 
+ALL_KINDS = frozenset(TimerKind)
 MINUTE = timedelta(minutes=1)
 REOPEN_WINDOW = 30 * MINUTE
 QUIET = {

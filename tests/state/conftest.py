@@ -30,7 +30,7 @@ from bot.domain.runs import Run
 from bot.ports.approvals import PlanRequest
 from bot.services.starting import run_of
 from tests.key_leaks import no_key_leaks
-from tests.state.builders import KIM, OWNERS, RULES, SEARCH, Clock, a_group, a_plan, a_profile, a_request
+from tests.state.builders import ALL_KINDS, KIM, OWNERS, RULES, SEARCH, Clock, a_group, a_plan, a_profile, a_request
 
 __all__ = ["no_key_leaks"]
 
@@ -127,7 +127,7 @@ class State:
 
     async def due(self) -> set[TimerKind]:
         """Return the kinds of timers that are due now."""
-        return {kind for kind, _, _ in await self.timers.due(100)}
+        return {kind for kind, _, _ in await self.timers.due(100, ALL_KINDS)}
 
 
 def a_state(redis: Redis, clock: Clock, dead: DeadDrivers) -> State:

@@ -13,7 +13,7 @@ from bot.domain.approvals import ApprovalOutcome
 from bot.domain.incidents import IncidentState
 from bot.domain.runs import RunState
 from tests.real.redis_server import RedisServer
-from tests.state.builders import REOPEN_WINDOW, Clock, a_group, an_alert, resolved
+from tests.state.builders import ALL_KINDS, REOPEN_WINDOW, Clock, a_group, an_alert, resolved
 from tests.state.conftest import DeadDrivers, State, a_state
 
 pytestmark = pytest.mark.part("redis-server")
@@ -36,7 +36,7 @@ async def test_an_alert_comes_goes_and_is_archived(on_redis7: State, clock: Cloc
     incident = await state.an_incident(a_group(*(an_alert(number) for number in range(4000))))
     await state.receive(a_group(*(resolved(number) for number in range(4000))))
     clock.forward(REOPEN_WINDOW)
-    for kind, subject, at in await state.timers.due(10):
+    for kind, subject, at in await state.timers.due(10, ALL_KINDS):
         await state.timers.done(kind, subject, at)
     await state.incidents.close_window(incident.id)
     assert (await state.incidents.get(incident.id)).state is IncidentState.RESOLVED
