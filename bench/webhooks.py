@@ -84,7 +84,7 @@ class Webhooks(msgspec.Struct, frozen=True, tag=True):
         text = text.replace(_SINCE, self.since)
         if not self.resolved:
             return text
-        return text.replace('"firing"', '"resolved"').replace("0001-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
+        return text.replace('"firing"', '"resolved"').replace("0001-01-01T00:00:00Z", self.since)
 
 
 def now_text() -> str:
