@@ -24,7 +24,7 @@ done; done
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak lock lock-check clean
+.PHONY: help setup demo test check docs screenshots bench soak lock lock-check clean
 
 help: ## List every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ check: .venv/.dev-installed ## Check style, types, the direction of imports and 
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest --quiet tests/project
+
+docs: .venv/.dev-installed ## Build the documentation as a site into build/docs; a broken link fails
+	@$(BIN)/zensical build --clean --strict
+
+screenshots: .venv/.dev-installed ## Play the whole path in a browser and keep its pictures in docs/images/
+	@$(BIN)/python -m pytest --quiet tests/real/test_page_path.py --screenshots docs/images
 
 bench: .venv/.dev-installed ## Measure against the floors and write bench/results.md
 	@$(BIN)/python -m bench $(BENCH_ARGS)

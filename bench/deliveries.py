@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from bench.http import post
-from bot.sandbox.courier import FORM, sign
+from bot.sandbox.http_way import FORM, sign
 
 PATH = "/slack/events"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from datetime import timedelta
 import aiohttp
 import httpx
 from redis.asyncio import BlockingConnectionPool, Redis
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -37,14 +35,15 @@ from bot.adapters.redis_shares import RedisShares
 from bot.adapters.redis_store import RedisStore
 from bot.adapters.redis_timers import RedisTimers
 from bot.adapters.simulated.runtime import SimulatedRuntime as SimulatedRuntimeApi
+from bot.adapters.slack_addresses import SlackAddresses
 from bot.adapters.slack_calls import slack_client
 from bot.adapters.slack_conversation import SlackConversation
-from bot.adapters.slack_identity import who_we_are
+from bot.adapters.slack_identity import SlackIdentity
+from bot.adapters.slack_sockets import SlackSockets, SocketEnd
 from bot.adapters.slack_workspace import SlackWorkspace
 from bot.adapters.witness import FileWitness
 from bot.domain.approvals import ApprovalRules
 from bot.domain.effects import Channel
-from bot.domain.errors import TemporaryError
 from bot.domain.ids import GroupId, PlatformName, UserId
 from bot.domain.incidents import EscalationRule, IncidentRules
 from bot.domain.redaction import Redactor
@@ -62,6 +61,7 @@ from bot.services.planning import PlanMaker
 from bot.services.publishing import CallOutcome
 from bot.services.requesting import RequestService
 from bot.services.sealing import AuditService
+from bot.services.whereabouts import Whereabouts
 from bot.verbs import VerbTable
 from commands.services import CommandServices
 from commands.table import build_table
@@ -71,16 +71,18 @@ from handlers.background import Background
 from handlers.bolt_app import build_bolt_app
 from handlers.errors import Guard
 from handlers.health import health_routes
-from handlers.slack_edge import EdgeRefusal, slack_routes
+from handlers.slack_dispatch import EdgeRefusal, SlackDispatch
+from handlers.slack_edge import slack_routes
 from handlers.slack_listeners import Parts, slack_listeners
+from handlers.slack_sockets import SlackEnvelopes
 from handlers.telling import Teller
 from handlers.terminal import TerminalServer
-
-log = logging.getLogger(__name__)
 
 POOL = 64
 SOCKET_TIMEOUT = timedelta(seconds=5)
 SLACK_TIMEOUT = timedelta(seconds=10)
+UNSIGNED = "nothing is signed in Socket Mode"
+"""Stands for the signing secret, so that the framework takes none from the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +108,14 @@ class Outside:
     """What reaches other systems."""
 
     client: AsyncWebClient
+    session: aiohttp.ClientSession
+    """Every call to Slack, and its WebSockets."""
+    identity: SlackIdentity
     workspace: SlackWorkspace
     conversation: SlackConversation
     platforms: Mapping[PlatformName, PlatformPorts]
     witness: FileWitness
     drivers: DriverLocks
-
-    async def identity(self) -> AuthorizeResult:
-        """Return who we are in the workspace; without an answer we serve all the same, deaf to our own name."""
-        try:
-            return await who_we_are(self.client)
-        except TemporaryError as exc:
-            log.error("slack_identity_unknown", extra={"why": str(exc)})
-            return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=self.client.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +126,7 @@ class Services:
     guard: StoreGuard
     health: HealthService
     requesting: RequestService
+    whereabouts: Whereabouts
     cards: CardService
     evidence: EvidenceService
     audit: AuditService
@@ -228,7 +226,9 @@ def build_platform(platform: Platform, http: httpx.AsyncClient) -> PlatformPorts
 def build_runtime(platform: Platform) -> ContainerRuntime:
     """Return the adapter of the configured runtime."""
     if isinstance(platform.runtime, ComposeRuntime):
-        return DockerRuntime(platform.runtime.docker_host, platform.runtime.project)
+        services = platform.profile.services
+        names = {name: it.compose_service for name, it in services.items() if it.compose_service is not None}
+        return DockerRuntime(platform.runtime.docker_host, platform.runtime.project, names=names)
     return SimulatedRuntimeApi(platform.runtime.url)
 
 
@@ -247,6 +247,8 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         channels = {channel: getattr(settings.slack.channels, channel.value) for channel in Channel}
         yield Outside(
             client=client,
+            session=session,
+            identity=SlackIdentity(client),
             conversation=SlackConversation(client, http),
             workspace=SlackWorkspace(client, channels, call_timeout=SLACK_TIMEOUT),
             platforms=platforms,
@@ -263,12 +265,16 @@ def access_rules(settings: Settings) -> Rules:
 
 def build_services(state: State, out: Outside, access: AccessService, redactor: Redactor) -> Services:
     """Return the use cases."""
+    whereabouts = Whereabouts(state.outbox, SlackAddresses(out.client))
     return Services(
         access=access,
         guard=StoreGuard(state.audit, out.witness, state.outbox),
         health=HealthService(out.platforms, state.incidents, state.approvals, state.runs),
         requesting=RequestService(out.platforms, state.requests, state.incidents, state.approvals, access),
-        cards=CardService(state.incidents, state.approvals, state.runs, state.evidence, out.platforms),
+        whereabouts=whereabouts,
+        cards=CardService(
+            state.incidents, state.approvals, state.runs, state.evidence, out.platforms, whereabouts=whereabouts
+        ),
         evidence=EvidenceService(state.incidents, state.runs, out.platforms, state.evidence, redactor),
         audit=AuditService(state.audit, out.witness),
         plans=PlanMaker(out.platforms, ACTIONS),
@@ -296,7 +302,7 @@ def build_verbs(state: State, out: Outside, services: Services) -> VerbTable:
 
 def build_metrics() -> Metrics:
     """Return the metrics of this process, each label's values at zero."""
-    return Metrics(Labels(IntakeOutcome, AckFamily, AckOutcome, EdgeRefusal, Call, CallOutcome))
+    return Metrics(Labels(IntakeOutcome, AckFamily, AckOutcome, EdgeRefusal, Call, CallOutcome, SocketEnd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,20 +319,39 @@ class Application:
     terminal: TerminalServer
 
     async def asgi(self, *, web: bool) -> Starlette:
-        """Return the one ASGI application: health for every part, webhooks and Slack where ``web``."""
+        """Return the one ASGI application: health for every part, webhooks and Slack's requests where ``web``."""
         routes = health_routes(self.state.store.now, self.metrics)
         if web:
             routes += alertmanager_routes(webhook_doors(self.settings), self.state.intake, self.metrics)
-            routes += await self._slack_routes()
+            routes += self._slack_routes()
         return Starlette(routes=routes)
 
-    async def _slack_routes(self) -> list[Route]:
-        secret = self.settings.environment.slack_signing_secret
-        if secret is None:
+    def sockets(self) -> SlackSockets | None:
+        """Return Slack's way in through connections of ours; None where Slack posts to us instead."""
+        token = self.settings.environment.slack_app_token
+        if token is None:
+            return None
+        return SlackSockets(
+            self.outside.client,
+            self.outside.session,
+            token.reveal(),
+            SlackEnvelopes(self._dispatch(UNSIGNED)).receive,
+            self.metrics,
+            count=self.settings.slack.sockets,
+        )
+
+    def _slack_routes(self) -> list[Route]:
+        """Return Slack's way in over HTTP; Slack uses one way for the whole app, and Socket Mode wins there too."""
+        environment = self.settings.environment
+        if environment.slack_signing_secret is None or environment.slack_app_token is not None:
             return []
-        authorized = await self.outside.identity()
+        secret = environment.slack_signing_secret.reveal()
+        return slack_routes(self._dispatch(secret), secret)
+
+    def _dispatch(self, signing_secret: str) -> SlackDispatch:
+        """Return what stands behind both ways in."""
         parts = Parts(
-            our_id=authorized.bot_user_id or "",
+            our_id=self.outside.identity.user_id,
             groups=access_rules(self.settings).groups(),
             access=self.services.access,
             verbs=self.verbs,
@@ -336,14 +361,17 @@ class Application:
             runs=self.state.runs,
             outbox=self.state.outbox,
             platforms=self.outside.platforms,
+            health=self.services.health,
+            whereabouts=self.services.whereabouts,
             shares=RedisShares(self.state.store),
             conversation=self.outside.conversation,
         )
         teller = Teller(self.outside.conversation, self.background)
         listeners = slack_listeners(parts, self.background, teller)
         guard = Guard(self.metrics, teller)
-        bolt = build_bolt_app(self.outside.client, authorized, secret.reveal(), listeners, guard)
-        return slack_routes(bolt, secret.reveal(), self.metrics)
+        authorized = self.outside.identity.authorized
+        bolt = build_bolt_app(self.outside.client, authorized, signing_secret, listeners, guard)
+        return SlackDispatch(bolt, self.metrics)
 
 
 def webhook_doors(settings: Settings) -> dict[PlatformName, PlatformIntake]:

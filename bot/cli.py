@@ -47,9 +47,36 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
     demo.set_defaults(command=_demo)
 
+    sandbox = commands.add_parser("sandbox", help="run a stand-in for Slack to rehearse a configuration in")
+    sandbox.add_argument("--bot-url", action="append", default=[], help="where the bot listens; repeat for replicas")
+    sandbox.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
+    sandbox.add_argument("--socket-mode", action="store_true", help="deliver through Socket Mode, not to an address")
+    sandbox.add_argument("--signing-secret", help="what deliveries are signed with (default: a new one)")
+    sandbox.set_defaults(command=_sandbox)
+
     check = commands.add_parser("check", help="check the configuration; exit code 2 when something is wrong")
     check.add_argument("file", nargs="?", type=Path, help="default: WATCHKEEPER_CONFIG or watchkeeper.yaml")
     check.set_defaults(command=_check)
+
+    doctor = commands.add_parser("doctor", help="find out what would fail at the first incident, each with its fix")
+    doctor.add_argument("--strict", action="store_true", help="exit code 1 for warnings as well")
+    doctor.add_argument("--json", action="store_true", help="one JSON object at the end, for scripts")
+    doctor.set_defaults(command=_doctor)
+
+    simulate = commands.add_parser("simulate", help="show what a webhook body would do, and the card, without doing it")
+    simulate.add_argument("body", help="a file with the body as Alertmanager posts it; - for standard input")
+    simulate.add_argument("--platform", help="the platform it is posted for; may be left out where there is one")
+    simulate.add_argument("--empty", action="store_true", help="as if nothing had happened before")
+    shape = simulate.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="decisions and messages as JSON, for scripts")
+    shape.add_argument("--blocks", action="store_true", help="only the card, as Block Kit Builder takes it")
+    simulate.set_defaults(command=_simulate)
+
+    manifest = commands.add_parser("manifest", help="print the manifest to make the Slack app from")
+    way_in = manifest.add_mutually_exclusive_group()
+    way_in.add_argument("--host", help="where Slack finds us over HTTP (default: an example)")
+    way_in.add_argument("--socket-mode", action="store_true", help="for Socket Mode, which needs no address")
+    manifest.set_defaults(command=_manifest)
 
     audit = commands.add_parser("audit", help="verify or export the audit trail").add_subparsers(required=True)
     audit.add_parser("verify", help="prove that nothing was changed").set_defaults(command=_audit_verify)
@@ -78,6 +105,20 @@ def _demo(options: argparse.Namespace) -> int:
         return runner.run(play(port=options.port))
 
 
+def _sandbox(options: argparse.Namespace) -> int:
+    from bot.sandbox.rehearsal import rehearsal_config, rehearse
+
+    config = rehearsal_config(
+        bot_urls=tuple(options.bot_url), signing_secret=options.signing_secret, socket_mode=options.socket_mode
+    )
+    try:
+        rehearse(config, port=options.port, say=lambda words: print(words, flush=True))  # noqa: T201
+    except OSError as exc:
+        sys.stderr.write(f"port {options.port}: {exc.strerror}; take another one with --port\n")
+        return PROBLEM
+    return OK
+
+
 def _check(options: argparse.Namespace) -> int:
     from bot.actions.catalogue import KNOWN_ACTIONS
     from bot.profiles.problems import format_problems
@@ -89,6 +130,38 @@ def _check(options: argparse.Namespace) -> int:
         sys.stderr.write(format_problems(checked.problems) + "\n")
     sys.stdout.write(f"{checked.summary()}\n")
     return USAGE if checked.problems else OK
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.doctor import consult
+    from bot.manifest import DEFINITION
+
+    scopes = [scope.name for scope in DEFINITION.scopes]
+    return asyncio.run(consult(sys.stdout, scopes=scopes, strict=options.strict, as_json=options.json))
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    import json
+
+    from bot.messages.foretold import as_blocks, as_json, as_text
+    from bot.simulation import read_body, simulate
+
+    found = asyncio.run(simulate(read_body(options.body, sys.stdin.buffer), options.platform, empty=options.empty))
+    if options.blocks and len(found.cards) != 1:
+        sys.stderr.write(f"{len(found.cards)} cards would change; this is the first of them, --json has all\n")
+    if options.json or options.blocks:
+        shown = as_json(found) if options.json else as_blocks(found)
+        sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(as_text(found))
+    return OK
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from bot.manifest import EXAMPLE_HOST, manifest
+
+    sys.stdout.write(manifest(host=None if options.socket_mode else options.host or EXAMPLE_HOST))
+    return OK
 
 
 def _audit_verify(_: argparse.Namespace) -> int:

@@ -87,6 +87,14 @@ class ConfigurationReader:
             raise ConfigurationError(in_order(self.problems))
         return parts
 
+    def server(self) -> Server:
+        """Return the section ``server`` alone, whatever is wrong elsewhere; ConfigurationError with its problems."""
+        given = "server" in self.inspection.document.mapping(())
+        entry = self.inspection.entry(ServerEntry, ("server",)) if given else ServerEntry()
+        if entry is None:
+            raise ConfigurationError(in_order(self.problems))
+        return _server(entry)
+
     def _parts(self) -> Configuration | None:
         self._check_sections()
         given = self.inspection.document.mapping(())
@@ -279,7 +287,7 @@ def _slack(entry: SlackEntry) -> Slack:
         admin=ChannelId(given.admin),
         reports=ChannelId(given.reports),
     )
-    return Slack(TeamId(entry.team), channels)
+    return Slack(TeamId(entry.team), channels, entry.sockets)
 
 
 def _roles(entry: RolesEntry) -> dict[Role, Members]:

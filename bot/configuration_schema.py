@@ -74,6 +74,7 @@ class SlackEntry(Entry):
 
     team: TeamText = described("the id of the workspace, such as T012AB3C4")
     channels: ChannelsEntry = described("the ids of the channels: incidents, approvals, admin, reports")
+    sockets: Annotated[int, Field(ge=1, le=10)] = 2
 
 
 class RolesEntry(Entry):

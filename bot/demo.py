@@ -17,11 +17,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import httpx
 import yaml
 
+from bot.app import application, connect
 from bot.domain.errors import PermanentError, UserError
+from bot.domain.redaction import Redactor
+from bot.domain.settings import Settings
+from bot.services.catalogue import Catalogue
 from bot.serving import Part, serve
 from bot.settings import load_settings
+from commands.completion import Vocabulary, completion_vocabulary
 
 PLATFORM = "search-demo"
 START_WITHIN_S = 20.0
@@ -32,9 +38,9 @@ async def play(*, port: int) -> int:
     """Run the demo until it is interrupted; return the exit code."""
     if not _is_free(port):
         raise UserError(f"port {port} is taken; choose another: watchkeeper demo --port 8090")
-    with tempfile.TemporaryDirectory(prefix="watchkeeper-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="watchkeeper-demo-") as name:
         async with AsyncExitStack() as exits:
-            bot_port = _free_port()
+            folder, bot_port = Path(name), _free_port()
             token, secret = secrets.token_hex(16), secrets.token_hex(16)
             platform = await exits.enter_async_context(
                 _child(
@@ -43,45 +49,57 @@ async def play(*, port: int) -> int:
                     {"--webhook-token": token},
                 )
             )
+            config = folder / "watchkeeper.yaml"
+            described = configuration(bot_port, platform, await addresses(platform))
+            config.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf8")
+            settings = load_settings(
+                {
+                    "SLACK_BOT_TOKEN": "xoxb-sandbox",
+                    "SLACK_SIGNING_SECRET": secret,
+                    "SLACK_API_URL": f"http://127.0.0.1:{port}/api/",
+                    "WATCHKEEPER_CONFIG": str(config),
+                    "WATCHKEEPER_DATA_DIR": str(folder / "data"),
+                    "DEMO_TOKEN": token,
+                }
+            )
+            completion = folder / "completion.json"
+            completion.write_text(json.dumps(await vocabulary(settings)), encoding="utf8")
             page = await exits.enter_async_context(
                 _child(
                     "bot.sandbox",
                     ("--port", str(port), "--bot-url", f"http://127.0.0.1:{bot_port}/slack/events"),
-                    {"--signing-secret": secret, "--platform-url": platform},
+                    {"--signing-secret": secret, "--platform-url": platform, "--completion": str(completion)},
                 )
             )
-            config = Path(folder) / "watchkeeper.yaml"
-            config.write_text(yaml.safe_dump(configuration(bot_port, platform), sort_keys=False), encoding="utf8")
-            environ = {
-                "SLACK_BOT_TOKEN": "xoxb-sandbox",
-                "SLACK_SIGNING_SECRET": secret,
-                "SLACK_API_URL": f"{page}/api/",
-                "WATCHKEEPER_CONFIG": str(config),
-                "WATCHKEEPER_DATA_DIR": str(Path(folder) / "data"),
-                "DEMO_TOKEN": token,
-            }
             sys.stdout.write(f"\n  Watchkeeper is at {page}\n  Stop qdrant there and watch. Ctrl-C ends it.\n\n")
             sys.stdout.flush()
-            await serve(load_settings(environ), Part.SERVE, log_level=logging.WARNING)
+            await serve(settings, Part.SERVE, log_level=logging.WARNING)
     return 0
 
 
-def configuration(bot_port: int, platform: str) -> dict[str, object]:
+async def vocabulary(settings: Settings) -> Vocabulary:
+    """Return what can be typed to the bot of these settings; its store is never asked, only its table of verbs."""
+    redis = connect("redis://127.0.0.1")
+    try:
+        async with application(settings, redis, Redactor(())) as app:
+            services = app.services
+            names = Catalogue(
+                app.outside.platforms, app.state.incidents, app.state.approvals, app.state.runs, services.access
+            )
+            return completion_vocabulary(app.verbs, names)
+    finally:
+        await redis.aclose()
+
+
+async def addresses(platform: str) -> dict[str, str]:
+    """Return where each service of the simulated platform answers."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        state = (await client.get(f"{platform}/control/state")).json()
+    return dict(state["addresses"])
+
+
+def configuration(bot_port: int, platform: str, services: Mapping[str, str]) -> dict[str, object]:
     """Return ``watchkeeper.yaml`` of the demo: one simulated platform, the cast of the stand-in."""
-    addresses = {
-        name: {"url": f"{platform}/services/{name}"}
-        for name in (
-            "qdrant",
-            "mcp-server",
-            "daemon-coordinator",
-            "web-ui",
-            "nginx",
-            "prometheus",
-            "grafana",
-            "alertmanager",
-            "node-exporter",
-        )
-    }
     return {
         "server": {"bind": "127.0.0.1", "port": bot_port},
         "slack": {
@@ -104,7 +122,7 @@ def configuration(bot_port: int, platform: str) -> dict[str, object]:
                 "runtime": {"simulated": {"url": platform}},
                 "alertmanager": {"url": f"{platform}/alertmanager", "secrets": ["${DEMO_TOKEN}"]},
                 "prometheus": {"url": f"{platform}/prometheus"},
-                "services": addresses,
+                "services": {name: {"url": url} for name, url in services.items()},
             }
         ],
     }

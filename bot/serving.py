@@ -28,6 +28,7 @@ from bot.logs import log_to
 from bot.loops import work
 from bot.loops.loop import Loop, listen
 from bot.loops.publisher import PublisherLoop
+from bot.loops.sockets import SocketKeeper
 from bot.ports.gauges import Measured
 from bot.services.alerting import IntakeService, ReconcilerService, RefusedWebhooks
 from bot.services.driving import DriverService
@@ -83,8 +84,18 @@ async def serve(settings: Settings, part: Part, *, log_level: int = logging.INFO
             tasks += await loop_tasks(app, url, exits)
         web = part in (Part.SERVE, Part.WEB)
         if web:
-            tasks.append(app.terminal.serve)
+            tasks += await web_tasks(app)
         await run_until_stopped(await app.asgi(web=web), settings, tasks)
+
+
+async def web_tasks(app: Application) -> list[Task]:
+    """Return what goes on beside the requests: the terminal, who we are in Slack, and its connections."""
+    await app.outside.identity.ask_at_start()
+    tasks: list[Task] = [app.terminal.serve, app.outside.identity.learn]
+    sockets = app.sockets()
+    if sockets is not None:
+        tasks.append(SocketKeeper(sockets, app.state.store.now).run)
+    return tasks
 
 
 async def loop_tasks(app: Application, url: str, exits: AsyncExitStack) -> list[Task]:
@@ -109,6 +120,7 @@ def measuring(app: Application) -> Task:
         state.outbox,
         state.approvals,
         state.runs,
+        state.audit,
         now=state.store.now,
         process_memory=resident_bytes,
         store_memory=state.store.memory_ratio,

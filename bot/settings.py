@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.configuration import Configuration, ConfigurationReader
-from bot.domain.settings import ProcessEnvironment, Secret, Settings
+from bot.domain.settings import ProcessEnvironment, Secret, Server, Settings
 from bot.profiles.border import Inspection, plain_url
 from bot.profiles.documents import read_document
 from bot.profiles.problems import ConfigurationError, Problem, in_order
@@ -56,6 +56,10 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, known_actions: Kno
     configuration = _configuration(reader, problems) if reader else None
     if configuration is None or problems:
         raise ConfigurationError(in_order(problems))
+    return _settings(environment, configuration)
+
+
+def _settings(environment: ProcessEnvironment, configuration: Configuration) -> Settings:
     return Settings(
         environment=environment,
         server=configuration.server,
@@ -79,6 +83,46 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> ProcessEnvironm
     if problems:
         raise ConfigurationError(in_order(problems))
     return environment
+
+
+def read_server(environ: Mapping[str, str] = os.environ) -> Server:
+    """Return where the process with this environment listens, for the healthcheck, which needs nothing else.
+
+    What is wrong elsewhere in the file is for the next start: a running process is not less healthy for it.
+    Raises ConfigurationError.
+    """
+    document = read_document(read_environment(environ).config_path, environ)
+    return ConfigurationReader(Inspection(document)).server()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Everything the process is told, with what is wrong with it, for a look that must not end at the first problem."""
+
+    environment: ProcessEnvironment
+    environment_problems: tuple[Problem, ...]
+    """Variables that are missing or wrong; ``field`` is the variable's name."""
+    checked: CheckedConfiguration
+    """The file and its profiles alone."""
+    settings: Settings | None
+    """None where the file cannot be used."""
+
+
+def examine(environ: Mapping[str, str] = os.environ, *, known_actions: KnownActions | None = None) -> Examined:
+    """Return what `load_settings` would, or as much of it as can be had, and every problem; raises nothing."""
+    of_environment: list[Problem] = []
+    environment = _environment(environ, of_environment)
+    of_environment += _missing_slack(environment)
+    of_file: list[Problem] = []
+    reader = _reader(environment.config_path, environ, known_actions, of_file)
+    configuration = _configuration(reader, of_file) if reader else None
+    usable = configuration if not of_file else None
+    return Examined(
+        environment=environment,
+        environment_problems=tuple(of_environment),
+        checked=CheckedConfiguration(*(reader.counts() if reader else (0, 0)), tuple(in_order(of_file))),
+        settings=_settings(environment, usable) if usable else None,
+    )
 
 
 def inspect_configuration(
@@ -171,7 +215,7 @@ def _missing_slack(environment: ProcessEnvironment) -> list[Problem]:
     missing: list[Problem] = []
     if environment.slack_bot_token is None:
         missing.append(Problem(ENVIRONMENT, 0, "SLACK_BOT_TOKEN", "not set; expected the bot token (`xoxb-`)"))
-    if environment.slack_signing_secret is None:
-        expected = "not set; expected the app's signing secret (Socket Mode is not there yet, see CHANGELOG)"
+    if environment.slack_signing_secret is None and environment.slack_app_token is None:
+        expected = "not set; expected the app's signing secret, or SLACK_APP_TOKEN (`xapp-`) for Socket Mode"
         missing.append(Problem(ENVIRONMENT, 0, "SLACK_SIGNING_SECRET", expected))
     return missing

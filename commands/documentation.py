@@ -1,4 +1,4 @@
-"""The table of commands as a page; `docs/commands.md` is this page, and a test compares the two."""
+"""The table of commands as a page, `docs/commands.md`, and in short for the README; a test compares them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ belong together may stand in quotes. A yes to a plan is given with the buttons o
 
 This page is written from the table of verbs; `tests/commands/test_documentation.py` says how.
 """
+HELP = "help"
 TITLES = {Family.OPS: "Platforms: `/ops`", Family.INCIDENT: "Incidents: `/incident`"}
 WHO = {
     Role.VIEWER: "viewer",
@@ -30,6 +31,13 @@ WHO = {
 def render_commands_markdown(table: VerbTable) -> str:
     """Return the page: for each family what it does, who may, an example, and the arguments of each verb."""
     return "\n".join([HEAD, *(_family(table, family) for family in Family)])
+
+
+def render_commands_summary(table: VerbTable) -> str:
+    """Return one table of both families, a row for each verb: its example and what it does."""
+    verbs = [verb for family in Family for verb in table.of(family) if verb.name != HELP]
+    rows = [f"| `{_cell(verb.example)}` | {_cell(verb.summary)} |" for verb in verbs]
+    return "\n".join(["| For example | What it does |", "| --- | --- |", *rows])
 
 
 def _family(table: VerbTable, family: Family) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from bot.domain import approvals as rules
+from bot.domain import approval_acts
 from bot.domain.answers import ApprovalActed
 from bot.domain.approvals import Approval, ApprovalOutcome, ApprovalState
 from bot.domain.ids import ApprovalId
@@ -120,7 +120,7 @@ class ApprovalButtons:
         if named is None:
             return STALE
         approval = await self._approvals.get(named.approval)
-        foreseen = rules.deny(approval, named.plan, actor, self._now()).outcome
+        foreseen = approval_acts.deny(approval, named.plan, actor, self._now()).outcome
         if foreseen is ApprovalOutcome.DENIED:
             return Ask(deny_view(approval.name, click.value))
         if foreseen is not ApprovalOutcome.WITHDRAWN:

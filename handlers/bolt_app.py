@@ -46,16 +46,20 @@ class Listeners:
 
 
 def build_bolt_app(
-    client: AsyncWebClient, authorized: AuthorizeResult, signing_secret: str, listeners: Listeners, guard: Guard
+    client: AsyncWebClient,
+    authorized: Callable[[], AuthorizeResult],
+    signing_secret: str,
+    listeners: Listeners,
+    guard: Guard,
 ) -> AsyncApp:
-    """Return the app; ``authorized`` says who we are, asked once at the start, so that no request has to ask.
+    """Return the app; ``authorized`` returns who we are, as far as that is known, so that no request has to ask.
 
-    Socket Mode opens its connections through ``client``. Raises PermanentError where the environment would turn the
-    app into an installable one with a store of its own.
+    Nothing here verifies: the signing secret is only named, so that none is taken from the environment. Raises
+    PermanentError where the environment would turn the app into an installable one with a store of its own.
     """
 
     async def authorize() -> AuthorizeResult:
-        return authorized
+        return authorized()
 
     app = AsyncApp(
         name="watchkeeper",

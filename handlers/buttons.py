@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bot.domain.answers import Problem
 from bot.domain.people import Actor
@@ -13,7 +13,7 @@ from bot.services.access import AccessService
 from handlers.acks import Ack, AckOutcome, Body
 from handlers.background import Background, Late
 from handlers.errors import Trouble, caught_in_time
-from handlers.slack_payloads import Click, read_click
+from handlers.slack_payloads import Click, Who, read_click
 from handlers.telling import Pressed, Teller
 
 Press: TypeAlias = Callable[[Click, Actor], Awaitable[Pressed]]
@@ -35,9 +35,14 @@ class Buttons:
         teller: Teller,
         background: Background,
         *,
+        home: Callable[[Who], Coroutine[Any, Any, None]] | None = None,
         answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
-        """Take who may press and what each ``action_id`` does; ``answer_within`` is for tests."""
+        """Take who may press, what each ``action_id`` does and what shows somebody their home tab anew.
+
+        ``answer_within`` is for tests.
+        """
+        self._home = home
         self._access = access
         self._presses = presses
         self._teller = teller
@@ -54,14 +59,20 @@ class Buttons:
         click = read_click(body)
 
         async def later(outcome: tuple[Pressed, AckOutcome]) -> None:
-            self._teller.follow(click.origin, outcome[0])
+            self._follow(click, outcome[0])
 
         done = await self._background.promptly(self._serve(click), within=self._answer_within, later=later)
         if isinstance(done, Late):
             return Ack(outcome=AckOutcome.LATE)
         pressed, outcome = done
-        self._teller.follow(click.origin, pressed)
+        self._follow(click, pressed)
         return Ack(outcome=outcome)
+
+    def _follow(self, click: Click, pressed: Pressed) -> None:
+        """Let happen what the press leads to; a home tab it was made in shows what is so now."""
+        self._teller.follow(click.origin, pressed)
+        if click.in_home and self._home is not None:
+            self._background.start(self._home(click.who))
 
     async def _serve(self, click: Click) -> tuple[Pressed, AckOutcome]:
         pressed = await caught_in_time(self._press(click))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
-from typing import Protocol
 
 from bot.domain.answers import Said
 from bot.domain.effects import Place
-from bot.domain.errors import TemporaryError
-from bot.messages.answers import render_answer, with_share
-from bot.messages.message import Message, to_json, to_payload
+from bot.messages.answers import render_answer
+from bot.messages.message import Message, to_payload
 from bot.ports.conversation import Conversation, Shares
 from bot.services.access import AccessService
-from bot.verbs import Entrance, Family, Reply, Request
+from bot.verbs import Entrance, Request
 from handlers.acks import Ack, AckOutcome, Body, private
+from handlers.answering import Verbs, form_of, shown
 from handlers.background import Background, Late
 from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Command, read_command
@@ -22,20 +20,7 @@ from handlers.slack_payloads import Command, read_command
 ANSWER_WITHIN = timedelta(seconds=1.5)
 """The workspace waits 3 s, the way there and back included."""
 LOOKING = Said("Looking… the answer follows here.")
-
-log = logging.getLogger(__name__)
-
-
-class Verbs(Protocol):
-    """The table of everything that can be asked."""
-
-    async def answer(self, request: Request) -> Reply:
-        """Return what the person is told; what they can put right is an answer too."""
-        ...
-
-    def find(self, family: Family, name: str) -> object | None:
-        """Return the verb that answers to a name; None when there is none."""
-        ...
+OPENED = Said("A form asks for the rest.")
 
 
 class Commands:
@@ -63,31 +48,28 @@ class Commands:
         """Return the answer, or the word that it follows."""
         command = read_command(body)
 
-        async def later(answer: tuple[Message, AckOutcome]) -> None:
-            await self._conversation.respond(command.origin.response_url, to_payload(answer[0]))
+        async def later(answer: tuple[Message | None, AckOutcome]) -> None:
+            message = answer[0] or render_answer(OPENED)
+            await self._conversation.respond(command.origin.response_url, to_payload(message))
 
         answer = await self._background.promptly(self._told(command), within=self._answer_within, later=later)
         if isinstance(answer, Late):
             return Ack(private(render_answer(LOOKING)), AckOutcome.LATE)
         message, outcome = answer
-        return Ack(private(message), outcome)
+        return Ack(private(message) if message else None, outcome)
 
-    async def _told(self, command: Command) -> tuple[Message, AckOutcome]:
+    async def _told(self, command: Command) -> tuple[Message | None, AckOutcome]:
+        """Return what is said, nothing where a form has opened, and what the acknowledgement says."""
         answered = await caught_in_time(self._answer(command))
         if isinstance(answered, Trouble):
             return render_answer(answered.problem), answered.outcome
         return answered, AckOutcome.ANSWERED
 
-    async def _answer(self, command: Command) -> Message:
+    async def _answer(self, command: Command) -> Message | None:
         actor = await self._access.actor(command.who.user, command.who.team, act=command.act)
         request = Request(actor, command.family, command.text, Entrance.SLASH, Place(room=command.channel))
         reply = await self._verbs.answer(request)
-        message = render_answer(reply.answer)
-        return await self._with_share(message) if reply.shareable else message
-
-    async def _with_share(self, message: Message) -> Message:
-        try:
-            return with_share(message, await self._shares.keep(to_json(message)))
-        except TemporaryError as exc:
-            log.info("answer_not_shareable", extra={"why": str(exc)})
-            return message
+        form = form_of(reply)
+        if form and await self._conversation.open_view(command.origin.trigger, form):
+            return None
+        return await shown(reply, self._shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from bot.domain.answers import Problem
@@ -15,8 +16,8 @@ from bot.ports.outbox import MessageRef, Outbox
 from bot.services.access import AccessService
 from bot.verbs import Entrance, Family, Request
 from handlers.acks import Ack, AckOutcome, Body
+from handlers.answering import Verbs
 from handlers.background import Background, Late
-from handlers.commands import Verbs
 from handlers.errors import Trouble, caught_in_time
 from handlers.slack_payloads import Mention, read_mention
 from handlers.threads import IncidentThreads
@@ -30,7 +31,7 @@ class Mentions:
 
     def __init__(
         self,
-        our_id: str,
+        our_id: Callable[[], str],
         access: AccessService,
         verbs: Verbs,
         threads: IncidentThreads,
@@ -52,7 +53,7 @@ class Mentions:
 
     async def receive(self, body: Body) -> Ack:
         """Answer in the thread; what bots say is not for us."""
-        mention = read_mention(body, self._our_id)
+        mention = read_mention(body, self._our_id())
         if mention.is_by_bot or not mention.who.user:
             return Ack()
         done = await self._background.promptly(self._serve(mention), within=self._answer_within, later=_nothing)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from bot.domain.answers import Answer, IncidentActed, RunActed
+from bot.domain.answers import Answer, IncidentActed, Problem, RunActed
 from bot.domain.approvals import ApprovalOutcome
 from bot.domain.correlation import Classification
+from bot.domain.effects import Place
 from bot.domain.errors import NotAllowed
+from bot.domain.forms import Filled
 from bot.domain.ids import IncidentId, PlatformName, RunId
 from bot.domain.incidents import IncidentOutcome
 from bot.domain.people import Actor
@@ -21,6 +23,7 @@ from bot.domain.rights import Severity
 from bot.domain.runs import HumanChoice, RunOutcome
 from bot.messages import modals
 from bot.messages.answers import render_answer
+from bot.messages.limits import INPUT_LABEL, cut
 from bot.messages.modals import View, loading_view
 from bot.messages.windows import outcome_view
 from bot.ports.approvals import Approvals
@@ -29,7 +32,9 @@ from bot.ports.incidents import Declaration, IncidentChange, Incidents
 from bot.ports.platforms import Platforms
 from bot.ports.runs import Runs
 from bot.services.access import AccessService
+from bot.verbs import Entrance, Family, Request
 from handlers.acks import Ack, AckOutcome, Body
+from handlers.answering import Verbs
 from handlers.approval_buttons import SHOWN_BY_CARD, approval_acted, named_by
 from handlers.background import Background, Late
 from handlers.buttons import STALE, ULID, UPDATING
@@ -126,8 +131,15 @@ class Forms:
     """What each form does."""
 
     def __init__(
-        self, incidents: Incidents, approvals: Approvals, runs: Runs, platforms: Platforms, access: AccessService
+        self,
+        incidents: Incidents,
+        approvals: Approvals,
+        runs: Runs,
+        platforms: Platforms,
+        access: AccessService,
+        verbs: Verbs,
     ) -> None:
+        self._verbs = verbs
         self._incidents = incidents
         self._approvals = approvals
         self._runs = runs
@@ -144,7 +156,17 @@ class Forms:
             modals.DECLARE_CALLBACK: self._declare,
             modals.MARK_DONE_CALLBACK: self._settle_step(HumanChoice.MARK_DONE),
             modals.GIVE_UP_CALLBACK: self._settle_step(HumanChoice.GIVE_UP),
+            modals.COMMAND_CALLBACK: self._command,
         }
+
+    async def _command(self, form: Submission, actor: Actor) -> Settled:
+        """Run the command that lacked something; what is wrong with one field is told beside it."""
+        request = Request(actor, Family.OPS, "", Entrance.BUTTON, Place())
+        reply = await self._verbs.submit(Filled(form.metadata, form.values), request)
+        if isinstance(reply.answer, Problem) and reply.field in form.asked:
+            told = " ".join(part for part in (reply.answer.text, reply.answer.hint) if part)
+            return FieldErrors({reply.field: cut(told, INPUT_LABEL * 2)})
+        return reply.answer
 
     async def _deny(self, form: Submission, actor: Actor) -> Settled:
         named, reason = named_by(form.metadata), _typed(form, modals.REASON)

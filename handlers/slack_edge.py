@@ -10,55 +10,31 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handlers.errors import Trouble, caught
+from handlers.slack_dispatch import (
+    MAX_BODY_BYTES,
+    RETRY_NUMBER,
+    RETRY_REASON,
+    EdgeRefusal,
+    SlackDispatch,
+    json_object,
+)
 
-MAX_BODY_BYTES = 1_000_000
 READ_WITHIN = timedelta(seconds=5)
 SIGNATURE_LIFE_S = 300
 MOST_FIELDS = 100
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-RETRY_HEADERS = ("x-slack-retry-num", "x-slack-retry-reason")
 UNAUTHORIZED = b'{"error":"not signed by the workspace"}'
 UNREADABLE = b'{"error":"not a payload that can be read"}'
-
-log = logging.getLogger(__name__)
-
-
-class EdgeRefusal(StrEnum):
-    """Why something was not handed over; a label of metrics. The sender never learns which."""
-
-    HEADERS = "headers"
-    """Timestamp or signature is missing, doubled, or of the wrong form."""
-    STALE = "stale"
-    """Signed more than five minutes ago, or in the future: a replay, or a clock that is wrong."""
-    SIGNATURE = "signature"
-    OVERSIZED = "oversized"
-    INCOMPLETE = "incomplete"
-    """The sender went away, or was too slow with the body."""
-    UNREADABLE = "unreadable"
-    """Well signed, but nothing that can be read."""
-
-
-class EdgeMetrics(Protocol):
-    """Told about every refusal."""
-
-    def on_refused(self, reason: EdgeRefusal) -> None:
-        """Take why a request was not handed over."""
-        ...
 
 
 class _Refused(Exception):
@@ -67,24 +43,19 @@ class _Refused(Exception):
         self.reason = reason
 
 
-def slack_routes(
-    app: AsyncApp, signing_secret: str, metrics: EdgeMetrics, *, now: Callable[[], float] = time.time
-) -> list[Route]:
+def slack_routes(dispatch: SlackDispatch, signing_secret: str, *, now: Callable[[], float] = time.time) -> list[Route]:
     """Return the route that takes the workspace's requests; ``now`` returns seconds since the epoch."""
-    return [Route("/slack/events", SlackEdge(app, signing_secret, metrics, now=now).receive, methods=["POST"])]
+    return [Route("/slack/events", SlackEdge(dispatch, signing_secret, now=now).receive, methods=["POST"])]
 
 
 class SlackEdge:
     """Verifies, parses and hands over."""
 
-    def __init__(
-        self, app: AsyncApp, signing_secret: str, metrics: EdgeMetrics, *, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, dispatch: SlackDispatch, signing_secret: str, *, now: Callable[[], float] = time.time) -> None:
         if not signing_secret:
             raise ValueError("an empty signing secret opens the door to everybody")
-        self._app = app
+        self._dispatch = dispatch
         self._secret = signing_secret.encode()
-        self._metrics = metrics
         self._now = now
 
     async def receive(self, request: Request) -> Response:
@@ -92,27 +63,17 @@ class SlackEdge:
         try:
             payload = _parsed(request, await self._verified_body(request))
         except _Refused as refused:
-            return self._refuse(refused.reason)
+            self._dispatch.refused(refused.reason)
+            return _refusal(refused.reason)
         challenge = payload.get("challenge")
         if payload.get("type") == "url_verification" and isinstance(challenge, str):
             return Response(challenge, media_type="text/plain")
         if payload.get("ssl_check"):
             return Response()
-        return await self._dispatch(request, payload)
-
-    async def _dispatch(self, request: Request, payload: dict[str, Any]) -> Response:
-        given = await caught(self._given_by_app(request, payload))
-        if isinstance(given, Trouble):
-            # Signed, and of a shape that even the framework cannot look at.
-            return self._refuse(EdgeRefusal.UNREADABLE)
-        return given
-
-    async def _given_by_app(self, request: Request, payload: dict[str, Any]) -> Response:
-        # The mode switches off the framework's own parsing and verifying, and keeps the dictionary as it is. Only the
-        # headers named here go in: others steer the framework, and the signature does not cover them.
-        headers = {name: value for name in RETRY_HEADERS if (value := request.headers.get(name))}
-        bolt_request = AsyncBoltRequest(body=payload, mode="socket_mode", headers=dict(headers))
-        answer = await self._app.async_dispatch(bolt_request)
+        retry = {name: value for name in (RETRY_NUMBER, RETRY_REASON) if (value := request.headers.get(name))}
+        answer = await self._dispatch.answer(payload, retry)
+        if answer is None:
+            return _refusal(EdgeRefusal.UNREADABLE)
         return Response(answer.body, status_code=answer.status, headers=answer.first_headers_without_set_cookie())
 
     async def _verified_body(self, request: Request) -> bytes:
@@ -129,12 +90,12 @@ class SlackEdge:
             raise _Refused(EdgeRefusal.SIGNATURE)
         return body
 
-    def _refuse(self, reason: EdgeRefusal) -> Response:
-        self._metrics.on_refused(reason)
-        log.info("slack_request_refused", extra={"reason": reason})
-        if reason is EdgeRefusal.UNREADABLE:
-            return Response(UNREADABLE, status_code=400, media_type="application/json")
-        return Response(UNAUTHORIZED, status_code=401, media_type="application/json")
+
+def _refusal(reason: EdgeRefusal) -> Response:
+    """Return the one answer to whoever cannot sign, or the one to a well signed payload that cannot be read."""
+    if reason is EdgeRefusal.UNREADABLE:
+        return Response(UNREADABLE, status_code=400, media_type="application/json")
+    return Response(UNAUTHORIZED, status_code=401, media_type="application/json")
 
 
 def _only_header(request: Request, name: bytes) -> bytes:
@@ -167,18 +128,11 @@ def _parsed(request: Request, body: bytes) -> dict[str, Any]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if content_type == JSON:
-            return _object(body)
+            return json_object(body)
         if content_type != FORM:
             raise ValueError("neither JSON nor a form")
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
         is_interaction = "payload" in fields and "command" not in fields
-        return _object(fields["payload"].encode()) if is_interaction else dict(fields)
+        return json_object(fields["payload"].encode()) if is_interaction else dict(fields)
     except (ValueError, RecursionError) as exc:
         raise _Refused(EdgeRefusal.UNREADABLE) from exc
-
-
-def _object(document: bytes) -> dict[str, Any]:
-    decoded = msgspec.json.decode(document)
-    if not isinstance(decoded, dict):
-        raise ValueError("expected a JSON object")
-    return decoded

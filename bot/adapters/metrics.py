@@ -27,6 +27,7 @@ GAUGES = {
     "oldest_waiting_s": ("watchkeeper_oldest_waiting_seconds", "Age of the oldest card or notice that is not shown"),
     "oldest_approval_s": ("watchkeeper_oldest_approval_seconds", "Age of the oldest request without an answer"),
     "runs_claimed": ("watchkeeper_runs_claimed", "Runs that a driver holds"),
+    "audit_unsealed": ("watchkeeper_audit_unsealed_entries", "Audit entries that the sealer has not reached"),
     "process_memory_bytes": ("watchkeeper_process_memory_bytes", "Resident memory of this process"),
     "store_memory_ratio": ("watchkeeper_store_memory_ratio", "Used memory of the state store over its limit"),
 }
@@ -43,6 +44,7 @@ class Labels:
     refusals: Iterable[str]
     calls: Iterable[str]
     call_outcomes: Iterable[str]
+    socket_ends: Iterable[str]
 
 
 class Metrics:
@@ -66,6 +68,12 @@ class Metrics:
         self._call_seconds = self._histogram(
             "watchkeeper_slack_call_seconds", "How long calls of the publisher take", SLOW, "call"
         )
+        self._sockets = Gauge(
+            "watchkeeper_slack_sockets", "Connections of Socket Mode that take payloads", registry=self._registry
+        )
+        self._socket_ends = self._counter(
+            "watchkeeper_slack_reconnects", "Connections of Socket Mode that ended by themselves, by reason", "reason"
+        )
         self._shown_seconds = self._histogram("watchkeeper_shown_seconds", "From a change until it is shown", SLOW)
         self._gauges = {name: Gauge(metric, help_, registry=self._registry) for name, (metric, help_) in GAUGES.items()}
         self._stand_at_zero(labels)
@@ -86,6 +94,8 @@ class Metrics:
                 self._acks.labels(family, outcome)
         for reason in labels.refusals:
             self._refusals.labels(reason)
+        for end in labels.socket_ends:
+            self._socket_ends.labels(end)
         for call in labels.calls:
             self._call_seconds.labels(call)
             for outcome in call_outcomes:
@@ -104,6 +114,14 @@ class Metrics:
     def on_refused(self, reason: str) -> None:
         """Take why a request was not handed over."""
         self._refusals.labels(reason).inc()
+
+    def on_sockets(self, count: int) -> None:
+        """Show how many connections take payloads."""
+        self._sockets.set(count)
+
+    def on_socket_end(self, reason: str) -> None:
+        """Take why a connection ended."""
+        self._socket_ends.labels(reason).inc()
 
     def on_call(self, call: str, outcome: str, seconds: float) -> None:
         """Take how one call of the publisher ended and how long it took."""

@@ -22,8 +22,16 @@ from bot.adapters.redis_store import (
     to_ms,
     translated,
 )
-from bot.domain import approvals as rules_of
-from bot.domain.approvals import Approval, ApprovalDecision, ApprovalOutcome, ApprovalRules, ApprovalState, Asking
+from bot.domain import approval_acts, approval_course
+from bot.domain.approvals import (
+    MIN_REASON,
+    Approval,
+    ApprovalDecision,
+    ApprovalOutcome,
+    ApprovalRules,
+    ApprovalState,
+    Asking,
+)
 from bot.domain.effects import Effects, Notice
 from bot.domain.errors import NotAllowed, TemporaryError, UnknownName, UsageError, UserError
 from bot.domain.ids import ApprovalId, PlatformName, RequestId, RunId, UserId, new_ulid
@@ -119,7 +127,7 @@ class RedisApprovals:
             else:
                 given = int(numbers.get(b"approval", b"0")) + 1
                 asking = _asking(request, plan, given, last_time)
-                decision = rules_of.ask(asking, self._rules(plan.platform), loaded.now)
+                decision = approval_acts.ask(asking, self._rules(plan.platform), loaded.now)
                 if decision.state is None:
                     raise _not_askable(decision.outcome, plan)
                 change.take_number("approval", given)
@@ -142,45 +150,47 @@ class RedisApprovals:
     async def approve(self, approval: ApprovalId, plan_hash: str, actor: Actor) -> ApprovalChange:
         """Count one person's yes."""
         return await self._shelf.meet(
-            approval, lambda it, now: rules_of.approve(it, plan_hash, actor, now), act=actor.act
+            approval, lambda it, now: approval_acts.approve(it, plan_hash, actor, now), act=actor.act
         )
 
     async def deny(self, approval: ApprovalId, plan_hash: str, actor: Actor, *, reason: str = "") -> ApprovalChange:
         """Close it with a no; the requester's own no withdraws."""
         return await self._shelf.meet(
-            approval, lambda it, now: rules_of.deny(it, plan_hash, actor, now, reason=reason), act=actor.act
+            approval, lambda it, now: approval_acts.deny(it, plan_hash, actor, now, reason=reason), act=actor.act
         )
 
     async def withdraw(self, approval: ApprovalId, actor: Actor) -> ApprovalChange:
         """Take the request back."""
-        return await self._shelf.meet(approval, lambda it, now: rules_of.withdraw(it, actor, now), act=actor.act)
+        return await self._shelf.meet(approval, lambda it, now: approval_acts.withdraw(it, actor, now), act=actor.act)
 
     async def revoke(self, approval: ApprovalId, actor: Actor, *, reason: str = "") -> ApprovalChange:
         """Take a yes back before it is used."""
         return await self._shelf.meet(
-            approval, lambda it, now: rules_of.revoke(it, actor, now, reason=reason), act=actor.act
+            approval, lambda it, now: approval_acts.revoke(it, actor, now, reason=reason), act=actor.act
         )
 
     async def void(self, approval: ApprovalId, reason: str) -> ApprovalChange:
         """Make a yes void because what it was given to cannot be seen any more."""
-        return await self._shelf.meet(approval, lambda it, now: rules_of.void(it, reason, now))
+        return await self._shelf.meet(approval, lambda it, now: approval_course.void(it, reason, now))
 
     async def review(self, approval: ApprovalId, actor: Actor) -> ApprovalChange:
         """Say that an emergency start was looked at."""
-        return await self._shelf.meet(approval, lambda it, now: rules_of.review(it, actor, now), act=actor.act)
+        return await self._shelf.meet(approval, lambda it, now: approval_acts.review(it, actor, now), act=actor.act)
 
     async def warn(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the timer at 80 % of its life."""
-        return await self._shelf.meet(approval, lambda it, now: rules_of.warn(it, self._rules(it.plan.platform), now))
+        return await self._shelf.meet(
+            approval, lambda it, now: approval_course.warn(it, self._rules(it.plan.platform), now)
+        )
 
     async def expire(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the timer at its end."""
-        return await self._shelf.meet(approval, rules_of.expire)
+        return await self._shelf.meet(approval, approval_course.expire)
 
     async def remind_of_review(self, approval: ApprovalId) -> ApprovalChange:
         """Meet the daily timer of an emergency that nobody looked at."""
         return await self._shelf.meet(
-            approval, lambda it, now: rules_of.remind_of_review(it, self._rules(it.plan.platform), now)
+            approval, lambda it, now: approval_course.remind_of_review(it, self._rules(it.plan.platform), now)
         )
 
     async def get(self, approval: ApprovalId) -> Approval:
@@ -209,7 +219,7 @@ class RedisApprovals:
 def _not_askable(outcome: ApprovalOutcome, plan: Plan) -> UserError:
     """Return why this person may not ask for the plan."""
     if outcome is ApprovalOutcome.NEEDS_REASON:
-        return UsageError(f"{plan.title}: needs a reason of at least {rules_of.MIN_REASON} characters")
+        return UsageError(f"{plan.title}: needs a reason of at least {MIN_REASON} characters")
     return NotAllowed(f"{plan.title}: asking for it takes the operator role or ownership of {plan.platform}")
 
 
@@ -315,7 +325,7 @@ class RedisStarter:
         async def attempt() -> ApprovalChange | Refused:
             loaded = await self._store.load(keys.approval(approval), keys.NUMBERS, keys.LOCKS)
             before = present(approval, loaded.hashes[0])
-            decision = rules_of.consume(before.state, fresh, run, voters, loaded.now)
+            decision = approval_course.consume(before.state, fresh, run, voters, loaded.now)
             if decision.outcome is ApprovalOutcome.SUPERSEDED:
                 return await self._supersede(before, fresh, loaded.now)
             if decision.state is None:
@@ -373,7 +383,7 @@ class RedisStarter:
             supersedes=old.id,
             differences=differences,
         )
-        decision = rules_of.supersede(old, ApprovalId(request.id), now, differences=differences)
+        decision = approval_course.supersede(old, ApprovalId(request.id), now, differences=differences)
         change = Change()
         put_approval(change, before, decision, now)
         add_request(change, request, now)

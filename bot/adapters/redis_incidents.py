@@ -24,11 +24,12 @@ from bot.adapters.redis_store import (
 )
 from bot.domain import incident_acts, incident_alerts
 from bot.domain.alerts import Alert, AlertGroup, AlertStatus
-from bot.domain.correlation import Classification, IncidentIndex, classify, group_digest, share_out
+from bot.domain.correlation import IncidentIndex
 from bot.domain.effects import TimelineEntry, TimerKind
 from bot.domain.errors import NotAllowed, UnknownName, UsageError
-from bot.domain.ids import Fingerprint, GroupKey, IncidentId, IntakeId, PlatformName, new_ulid
+from bot.domain.ids import Fingerprint, GroupKey, IncidentId, IntakeId, PlatformName, RunId, new_ulid
 from bot.domain.incidents import Incident, IncidentDecision, IncidentOutcome, IncidentRules, Opening
+from bot.domain.meeting import Meeting, Scene, digest_of, meet
 from bot.domain.people import Actor
 from bot.domain.profiles import Profile
 from bot.domain.rights import Severity
@@ -59,6 +60,15 @@ class _Scene:
     documents: Mapping[IncidentId, Document[Incident]]
     locks: Mapping[bytes, bytes]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a group of alerts would do, and what that was decided on."""
+
+    scene: _Scene
+    named: Mapping[str, IncidentId]
+    meetings: tuple[Meeting, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +116,8 @@ class RedisIncidents:
 
         ``seen`` are incidents that must still be as they were read.
         """
-        rules = self._rules(group.platform)
-        digest = group_digest(group.platform, group.group_key) if group.group_key else ""
-        # Numbers before indexes: an incident that is opened after this look makes the commit fail, so none is doubled.
-        numbers = (await self._store.load(keys.NUMBERS)).hashes[0]
-        named = await self._named_homes(group, digest)
-        scene = await self._scene(named)
-        shares = share_out(_index(scene, digest, rules.incidents), group.alerts)
+        seen_now = await self._look(group, is_message=entry is not None)
+        scene, named = seen_now.scene, seen_now.named
         change = Change()
         for document in seen:
             change.require_field(keys.incident(document.state.id), "v", document.version)
@@ -120,29 +125,42 @@ class RedisIncidents:
             change.require_member(keys.INTAKE, entry)
             change.op("ZREM", keys.INTAKE, entry)
         changes: list[IncidentChange] = []
-        for home, alerts in shares.items():
-            verdict = classify(rules.profile, [it for it in alerts if it.status is AlertStatus.FIRING])
-            if home is None:
-                given = int(numbers.get(b"incident", b"0")) + 1
-                change.take_number("incident", given)
-                for name in [digest, *(alert.fingerprint for alert in alerts)]:
+        for met in seen_now.meetings:
+            if met.before is None:
+                change.take_number("incident", met.after.number)
+                digest = met.after.group
+                for name in [digest, *(alert.fingerprint for alert in met.alerts)]:
                     self._require_home(change, group.platform, digest, name, named.get(name))
-                before = None
-                decision = self._open(group, digest, alerts, verdict, given, rules.incidents, scene.now)
-            else:
-                before = scene.documents[home]
-                run = holder_of(scene.locks, group.platform, before.state.service, scene.now)
-                truncated = group.truncated if entry else before.state.truncated
-                event = incident_alerts.AlertsReceived(alerts, verdict.severity, truncated, run)
-                decision = incident_alerts.receive_alerts(before.state, event, rules.incidents, scene.now)
-            changes.append(self._add(change, before, decision, scene.now))
-        held = {alert.fingerprint for alerts in shares.values() for alert in alerts}
+            before = scene.documents[met.before.id] if met.before else None
+            changes.append(self._add(change, before, met.decision, scene.now))
+        held = {alert.fingerprint for met in seen_now.meetings for alert in met.alerts}
         await self._forget_reports(change, group, held)
         answer = await self._store.commit(change)
         if isinstance(answer, Refused):
             finished = answer.guard[:2] == ("member", keys.INTAKE)
             return () if finished else answer
         return changes
+
+    async def preview(self, group: AlertGroup) -> Sequence[Meeting]:
+        """Return what absorbing the group would do now. Nothing is written."""
+        return (await self._look(group)).meetings
+
+    async def _look(self, group: AlertGroup, *, is_message: bool = True) -> _Look:
+        """Load what a group of alerts may concern, and let it be decided."""
+        rules = self._rules(group.platform)
+        digest = digest_of(group)
+        # Numbers before indexes: an incident that is opened after this look makes the commit fail, so none is doubled.
+        numbers = (await self._store.load(keys.NUMBERS)).hashes[0]
+        named = await self._named_homes(group, digest)
+        scene = await self._scene(named)
+        known = Scene(
+            now=scene.now,
+            next_number=int(numbers.get(b"incident", b"0")) + 1,
+            index=_index(scene, digest, rules.incidents),
+            incidents={id_: document.state for id_, document in scene.documents.items()},
+            runs_on_target=_runs_on_target(scene),
+        )
+        return _Look(scene, named, meet(group, known, rules.profile, rules.incidents, is_message=is_message))
 
     def _rules(self, platform: PlatformName) -> PlatformRules:
         rules = self._platforms.get(platform)
@@ -193,28 +211,6 @@ class RedisIncidents:
             if report and (name not in held or FIRING_REPORT in report)
         ]
         _remove_fields(change, keys.alerts(group.platform), forget)
-
-    def _open(
-        self,
-        group: AlertGroup,
-        digest: str,
-        alerts: tuple[Alert, ...],
-        verdict: Classification,
-        number: int,
-        rules: IncidentRules,
-        now: datetime,
-    ) -> IncidentDecision:
-        opening = Opening(
-            id=IncidentId(new_ulid()),
-            number=number,
-            platform=group.platform,
-            service=verdict.service,
-            severity=verdict.severity,
-            group=digest,
-            offers=verdict.offers,
-            truncated=group.truncated,
-        )
-        return incident_alerts.open_incident(opening, alerts, rules, now)
 
     def _add(
         self, change: Change, before: Document[Incident] | None, decision: IncidentDecision, now: datetime
@@ -545,6 +541,15 @@ def _index(scene: _Scene, digest: str, rules: IncidentRules) -> IncidentIndex:
         closed_holding=closed,
         closed_of_group=closed.get(group) if digest else None,
     )
+
+
+def _runs_on_target(scene: _Scene) -> dict[IncidentId, RunId]:
+    """Return the runs that hold the target of an incident of the scene."""
+    found = {
+        id_: holder_of(scene.locks, document.state.platform, document.state.service, scene.now)
+        for id_, document in scene.documents.items()
+    }
+    return {id_: run for id_, run in found.items() if run is not None}
 
 
 def _window_end(incident: Incident, rules: IncidentRules) -> datetime:

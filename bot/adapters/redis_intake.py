@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.adapters import redis_keys as keys
 from bot.adapters.redis_store import Change, RedisStore, Script, decode, encode, from_ms, to_ms, translated
 from bot.domain.alerts import Alert, AlertGroup
-from bot.domain.ids import IntakeId, PlatformName, new_ulid
+from bot.domain.ids import Fingerprint, IntakeId, PlatformName, new_ulid
 from bot.ports.intake import Accepted, IntakeEntry, Refusal
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,11 @@ ALERTS_A_SCRIPT = 3000
 
 def _state(alert: Alert) -> str:
     return f"{to_ms(alert.starts_at)}|{alert.status}"
+
+
+def _reported(report: bytes) -> str:
+    """Return the state in a kept report, without its sequence number."""
+    return report.decode().rpartition("|")[0]
 
 
 class RedisIntake:
@@ -57,6 +62,12 @@ class RedisIntake:
                 encode(pairs),
             )
         return int(changed)
+
+    async def news(self, group: AlertGroup) -> frozenset[Fingerprint]:
+        """Return the alerts that `accept` would keep: they differ from the last accepted. Nothing is written."""
+        reports = await self._store.fields(keys.alerts(group.platform), [alert.fingerprint for alert in group.alerts])
+        pairs = zip(group.alerts, reports, strict=True)
+        return frozenset(it.fingerprint for it, last in pairs if last is None or _reported(last) != _state(it))
 
     async def note_oversized(self, platform: PlatformName, size_bytes: int) -> None:
         """Ask the reconciler to look at the platform at once."""

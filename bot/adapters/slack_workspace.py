@@ -215,8 +215,9 @@ def _person(user: Mapping[str, Any]) -> Person:
 
 def _without_time(view: CardView) -> CardView:
     if isinstance(view, EvidenceCard):
-        return replace(view, evidence=replace(view.evidence, as_of=NO_TIME))
-    return replace(view, as_of=NO_TIME)
+        return replace(view, evidence=replace(view.evidence, as_of=NO_TIME), links={})
+    # Links too: a card knows its own address only once it is shown, and that alone is no reason to show it again.
+    return replace(view, as_of=NO_TIME, links={})
 
 
 def _carries(message: Mapping[str, Any], id_: str) -> bool:

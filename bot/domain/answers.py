@@ -10,7 +10,7 @@ from bot.domain.alerts import ListedAlert
 from bot.domain.approvals import Approval, ApprovalOutcome
 from bot.domain.containers import Container
 from bot.domain.effects import TimelineEntry
-from bot.domain.findings import Finding
+from bot.domain.findings import WORST_FIRST, Finding, Verdict
 from bot.domain.ids import PlatformName, ServiceName, UserId
 from bot.domain.incidents import Incident, IncidentOutcome
 from bot.domain.people import Actor
@@ -37,6 +37,27 @@ class Problem:
     """What was probably meant, each a whole command the person may run."""
     token: str = ""
     """For an unexpected error: what to look for in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Something the person may ask for with one press."""
+
+    words: str
+    """What the button says."""
+    command: str
+    """A whole command, as it would be typed."""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What is asked most, for who typed the command alone."""
+
+    title: str
+    moves: tuple[Move, ...]
+    more: str
+    """The command that lists everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,14 @@ class ServiceStatus:
     runtime_problem: str = ""
     """Why nothing is known of its containers."""
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return the worst that is known; a container that is down is critical, what is not known is never well."""
+        known = [finding.verdict for finding in self.findings]
+        known += [Verdict.OK if container.is_up else Verdict.CRITICAL for container in self.containers]
+        known += [Verdict.UNKNOWN] if self.runtime_problem or not known else []
+        return min(known, key=WORST_FIRST.index)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -104,6 +133,18 @@ class Status:
     incidents: tuple[Incident, ...] = ()
     runs: tuple[Run, ...] = ()
     approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How a platform stands, in a glance."""
+
+    platform: PlatformName
+    platform_title: str
+    verdict: Verdict
+    as_of: datetime
+    wrong: tuple[str, ...] = ()
+    """The services that need a look, or why nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +293,7 @@ Answer: TypeAlias = (
     Said
     | Problem
     | Help
+    | Menu
     | Platforms
     | Status
     | Alerts

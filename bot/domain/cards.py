@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -37,6 +37,10 @@ class IncidentCard:
     approvals_open: int = 0
     runs_open: tuple[str, ...] = ()
     """``RUN-3: step 1 of 4, Restart qdrant``."""
+    guide: str = ""
+    """Address of the platform's guide."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Addresses of messages by the short names of what they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class EvidenceCard:
     incident_name: str
     logs_shown: bool
     """Whether the profile lets log text be shown in the channel."""
+    links: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class ApprovalCard:
     run_name: str = ""
     superseded_by: str = ""
     supersedes: str = ""
+    links: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class RunCard:
     as_of: datetime
     incident_name: str = ""
     approval_name: str = ""
+    links: dict[str, str] = field(default_factory=dict)
 
 
 CardView: TypeAlias = IncidentCard | EvidenceCard | ApprovalCard | RunCard

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.alerts import Alert, AlertStatus
 from bot.domain.ids import Fingerprint, GroupKey, IncidentId, PlatformName, RunbookName, ServiceName
-from bot.domain.profiles import Profile
+from bot.domain.profiles import Profile, Service, SeverityRule
 from bot.domain.rights import Severity
 
 QUIET_SEVERITIES = frozenset({"none"})
@@ -74,26 +74,43 @@ class Classification:
     offers: tuple[RunbookName, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the profile says of one alert, and by which of its lines."""
+
+    service: Service | None
+    matchers: Mapping[str, str]
+    """The labels by which the service claims it; empty where no service does."""
+    rule: SeverityRule | None
+    """The rule of severity that fits; None where none does."""
+    rule_number: int = 0
+    """Its place in the profile, from 1."""
+
+    @property
+    def severity(self) -> Severity:
+        """Return how bad it is; ``sev3`` where no rule fits."""
+        return self.rule.severity if self.rule else Severity.SEV3
+
+
+def judge(profile: Profile, alert: Alert) -> Judgement:
+    """Return what the first lines of the profile that fit say of an alert."""
+    service, matchers = profile.claim_of(alert.labels) or (None, {})
+    for number, rule in enumerate(profile.severity, start=1):
+        fits = all(alert.labels.get(name) == value for name, value in rule.matchers.items())
+        if fits and rule.service_is_critical in (None, bool(service and service.critical)):
+            return Judgement(service, matchers, rule, number)
+    return Judgement(service, matchers, None)
+
+
 def classify(profile: Profile, alerts: Iterable[Alert]) -> Classification:
     """Return service, worst severity and offered runbooks of the alerts; ``sev3`` where no rule fits.
 
     The service is the one all of them share; alerts of several services concern the platform itself.
     """
-    services: set[ServiceName | None] = set()
-    severities: list[Severity] = []
-    offers: dict[RunbookName, None] = {}
-    for alert in alerts:
-        service = profile.service_of(alert.labels)
-        services.add(service.name if service else None)
-        for rule in profile.severity:
-            fits = all(alert.labels.get(name) == value for name, value in rule.matchers.items())
-            if fits and rule.service_is_critical in (None, bool(service and service.critical)):
-                severities.append(rule.severity)
-                offers.update(dict.fromkeys(rule.offer))
-                break
-        else:
-            severities.append(Severity.SEV3)
-    worst = min(severities, key=lambda severity: severity.rank, default=Severity.SEV3)
+    judged = [judge(profile, alert) for alert in alerts]
+    services = {it.service.name if it.service else None for it in judged}
+    offers = dict.fromkeys(name for it in judged if it.rule for name in it.rule.offer)
+    worst = min((it.severity for it in judged), key=lambda severity: severity.rank, default=Severity.SEV3)
     return Classification(services.pop() if len(services) == 1 else None, worst, tuple(offers))
 
 

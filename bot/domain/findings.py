@@ -19,6 +19,10 @@ class Verdict(StrEnum):
     """No answer could be had; ``evidence`` says why."""
 
 
+WORST_FIRST = (Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN, Verdict.OK)
+"""The order in which findings are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One answer, with what it rests on."""

@@ -173,10 +173,15 @@ class Profile:
 
     def service_of(self, labels: dict[str, str]) -> Service | None:
         """Return the service an alert with these labels belongs to; None is the platform itself."""
+        claim = self.claim_of(labels)
+        return claim[0] if claim else None
+
+    def claim_of(self, labels: dict[str, str]) -> tuple[Service, dict[str, str]] | None:
+        """Return the service an alert with these labels belongs to, and the matchers that say so; the first wins."""
         for service in self.services.values():
             for matchers in service.alerts:
                 if all(labels.get(name) == value for name, value in matchers.items()):
-                    return service
+                    return service, matchers
         return None
 
     def start_order(self) -> tuple[ServiceName, ...]:

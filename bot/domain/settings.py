@@ -115,6 +115,8 @@ class Slack:
 
     team: TeamId
     channels: Channels
+    sockets: int = 2
+    """Connections of Socket Mode that each process opens; Slack allows ten for the whole app."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,34 +23,44 @@ from bot.domain.answers import (
 from bot.domain.approvals import Approval
 from bot.domain.cards import IncidentCard, RunCard
 from bot.domain.effects import TimelineEntry
-from bot.domain.findings import Verdict
+from bot.domain.findings import WORST_FIRST, Verdict
 from bot.domain.incidents import Incident
 from bot.domain.runs import Run
-from bot.messages import approval_card, incident_card, run_card, words
+from bot.messages import approval_card, incident_card, limits, run_card, words
 from bot.messages.answer_outcomes import people
 from bot.messages.blocks import Block, context, lines, listed, section, table
-from bot.messages.evidence_card import VERDICT_MARK, container_line, finding_line
+from bot.messages.evidence_card import VERDICT_MARK, container_line, finding_line, together
 from bot.messages.message import Message, compose
-from bot.messages.mrkdwn import Mrkdwn, bold, date, escape, join, mention, say
+from bot.messages.mrkdwn import Mrkdwn, bold, code, date, escape, join, mention, say, spoken
 
 LISTED = 20
 """Entries a list in an answer shows."""
+READ_OUT = 5
+"""Entries of it that a screen reader says."""
 TIMELINE_SHOWN = 20
 
 
-def _listing(title: str, entries: Sequence[Mrkdwn], nothing: str, now: datetime | None = None) -> Message:
-    """Return a titled list, read out whole as its fallback, or the sentence that there is nothing in it."""
+def _listing(
+    title: str, entries: Sequence[Mrkdwn], nothing: str, now: datetime | None = None, *, rest: str = ""
+) -> Message:
+    """Return a titled list, read out as its fallback, or the sentence that there is nothing in it.
+
+    What is too much is counted; ``rest`` is the command that shows it.
+    """
     tail = [context(words.as_of(now))] if now else []
     if not entries:
         return compose(escape(nothing), [section(escape(nothing))], tail=tail)
-    text = say("{title}. {entries}", title=title, entries=join("; ", entries))
-    return compose(text, [], lines(bold(title), entries), tail)
+    read = [spoken(entry) for entry in listed(entries, lambda entry: entry, READ_OUT)]
+    shown = listed(entries, lambda entry: entry, LISTED)
+    if len(entries) > LISTED and rest:
+        shown[-1] = say("{more}: {rest} shows them", more=shown[-1], rest=code(rest))
+    return compose(say("{title}. {read}.", title=title, read=join("; ", read)), [], lines(bold(title), shown), tail)
 
 
 def platforms(answer: Platforms) -> Message:
     """Return the systems under care, a line each."""
     heading = words.count("platform", len(answer.platforms))
-    return _listing(heading, listed(answer.platforms, _platform_line, LISTED), "No platform is under care yet.")
+    return _listing(heading, [*map(_platform_line, answer.platforms)], "No platform is under care yet.")
 
 
 def _platform_line(line: PlatformLine) -> Mrkdwn:
@@ -71,10 +81,10 @@ def _platform_line(line: PlatformLine) -> Mrkdwn:
 
 def status(answer: Status) -> Message:
     """Return how a platform stands: every service with what is wrong, then what is under way."""
-    bad = [one for one in answer.services if _verdict(one) is not Verdict.OK]
-    found = (
-        f"{len(bad)} of {words.count('service', len(answer.services))} need a look" if bad else "all services are well"
-    )
+    bad = [one for one in answer.services if one.verdict is not Verdict.OK]
+    well = [one for one in answer.services if one.verdict is Verdict.OK]
+    needs = "needs" if len(bad) == 1 else "need"
+    found = f"{len(bad)} of {words.count('service', len(answer.services))} {needs} a look" if bad else "all is well"
     head = say(
         "*{title}* ({environment}): {found}",
         title=words.title(answer.platform_title),
@@ -82,30 +92,24 @@ def status(answer: Status) -> Message:
         found=found,
     )
     body: list[Block] = []
-    for one in sorted(answer.services, key=lambda service: list(VERDICT_MARK).index(_verdict(service))):
+    for one in sorted(bad, key=lambda service: WORST_FIRST.index(service.verdict)):
         body += lines(_service_heading(one), _service_lines(one, answer.as_of)) or [section(_service_heading(one))]
+    body += [section(say("✅ {names}", names=words.detail(", ".join(it.service for it in well))))] if well else []
     body += lines(bold("Open incidents"), listed(answer.incidents, _incident_line, LISTED))
     body += lines(bold("Runs"), listed(answer.runs, _run_line, LISTED))
     body += lines(bold("Requests"), listed(answer.approvals, _approval_line, LISTED))
-    text = say("{platform}: {found}.", platform=answer.platform, found=found)
+    named = ": " + ", ".join(it.service for it in bad[: limits.MEMBERS]) if bad else ""
+    text = say("{platform}: {found}{named}.", platform=answer.platform, found=found, named=named)
     return compose(text, [section(head)], body, [context(words.as_of(answer.as_of))])
-
-
-def _verdict(service: ServiceStatus) -> Verdict:
-    """Return the worst that is known of a service; a container that is down is critical, unknown is never well."""
-    verdicts = [finding.verdict for finding in service.findings]
-    verdicts += [Verdict.OK if container.is_up else Verdict.CRITICAL for container in service.containers]
-    verdicts += [Verdict.UNKNOWN] if service.runtime_problem or not verdicts else []
-    return min(verdicts, key=list(VERDICT_MARK).index)
 
 
 def _service_heading(service: ServiceStatus) -> Mrkdwn:
     return say(
-        "{mark} *{name}* {role}{critical}",
-        mark=VERDICT_MARK[_verdict(service)],
+        "{mark} *{name}*{critical} · {role}",
+        mark=VERDICT_MARK[service.verdict],
         name=service.service,
         role=words.title(service.role),
-        critical=", critical" if service.critical else "",
+        critical=" (critical)" if service.critical else "",
     )
 
 
@@ -115,7 +119,7 @@ def _service_lines(service: ServiceStatus, now: datetime) -> list[Mrkdwn]:
     wrong = [finding for finding in service.findings if finding.verdict is not Verdict.OK]
     problem = [say("❔ {why}", why=words.detail(service.runtime_problem))] if service.runtime_problem else []
     containers = listed(down, lambda container: container_line(container, now))
-    return [*problem, *containers, *listed(wrong, finding_line)]
+    return [*problem, *containers, *listed(together(wrong), finding_line)]
 
 
 def alerts(answer: Alerts) -> Message:
@@ -124,8 +128,9 @@ def alerts(answer: Alerts) -> Message:
         told = say("The alerts of {platform} are not known: {why}", platform=answer.platform, why=answer.problem)
         return compose(told, [section(told)], tail=[context(words.as_of(answer.as_of))])
     heading = f"{words.count('alert', len(answer.alerts))} of {answer.platform}"
-    entries = listed(answer.alerts, lambda alert: _alert_line(alert, answer.incidents), LISTED)
-    return _listing(heading, entries, f"Alertmanager holds no alert of {answer.platform}.", answer.as_of)
+    entries = [_alert_line(alert, answer.incidents) for alert in answer.alerts]
+    nothing = f"Alertmanager holds no alert of {answer.platform}."
+    return _listing(heading, entries, nothing, answer.as_of, rest="/incident list")
 
 
 def _alert_line(listed: ListedAlert, incidents: dict[str, str]) -> Mrkdwn:
@@ -145,7 +150,14 @@ def _alert_line(listed: ListedAlert, incidents: dict[str, str]) -> Mrkdwn:
 def incidents(answer: Incidents) -> Message:
     """Return incidents, a line each."""
     heading = f"{answer.title}: {len(answer.incidents)}"
-    return _listing(heading, listed(answer.incidents, _incident_line, LISTED), f"{answer.title}: none.", answer.as_of)
+    entries = [*map(_incident_line, answer.incidents)]
+    rest = _of_one_platform("/incident list", [it.platform for it in answer.incidents])
+    return _listing(heading, entries, f"{answer.title}: none.", answer.as_of, rest=rest)
+
+
+def _of_one_platform(command: str, platforms: Sequence[str]) -> str:
+    """Return the command that lists what belongs to the platform of the last thing, which is hidden first."""
+    return f"{command} {platforms[-1]}" if len(set(platforms)) > 1 else f"{command} all"
 
 
 def _incident_line(incident: Incident) -> Mrkdwn:
@@ -157,9 +169,15 @@ def _incident_line(incident: Incident) -> Mrkdwn:
         title=words.title(incident.title),
         where=words.where(incident.platform, incident.service),
         state=incident.state,
-        who=say(", {who} has it", who=mention(incident.assignee)) if incident.assignee else "",
+        who=_who_has_it(incident),
         at=date(incident.opened_at),
     )
+
+
+def _who_has_it(incident: Incident) -> Mrkdwn:
+    if incident.state.is_closed:
+        return escape("")
+    return say(", {who} has it", who=mention(incident.assignee)) if incident.assignee else escape(", nobody has it")
 
 
 def incident_detail(answer: IncidentDetail) -> Message:
@@ -192,8 +210,9 @@ def _timeline_line(entry: TimelineEntry) -> Mrkdwn:
 def approvals(answer: Approvals) -> Message:
     """Return requests that wait, a line each."""
     heading = words.count("request", len(answer.approvals))
-    entries = listed(answer.approvals, _approval_line, LISTED)
-    return _listing(heading, entries, "No request waits for a yes.", answer.as_of)
+    entries = [*map(_approval_line, answer.approvals)]
+    rest = f"/ops approvals {answer.approvals[-1].plan.platform}" if answer.approvals else ""
+    return _listing(heading, entries, "No request waits for a yes.", answer.as_of, rest=rest)
 
 
 def _approval_line(approval: Approval) -> Mrkdwn:
@@ -212,7 +231,8 @@ def _approval_line(approval: Approval) -> Mrkdwn:
 def runs(answer: Runs) -> Message:
     """Return runs, a line each."""
     heading = words.count("run", len(answer.runs))
-    return _listing(heading, listed(answer.runs, _run_line, LISTED), "Nothing has run yet.", answer.as_of)
+    rest = f"/ops runs {answer.runs[-1].plan.platform}" if answer.runs else ""
+    return _listing(heading, [*map(_run_line, answer.runs)], "Nothing has run yet.", answer.as_of, rest=rest)
 
 
 def _run_line(run: Run) -> Mrkdwn:

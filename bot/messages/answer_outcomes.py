@@ -81,8 +81,8 @@ RUN_DONE: Mapping[str, str] = {
 """By act, where it took effect at once; an act without a sentence of its own is ``Done: …``."""
 
 RUN_FLAGGED: Mapping[str, str] = {
-    "cancel": "{name} stops at its next step border.",
-    "pause": "{name} pauses at its next step border.",
+    "cancel": "{name} stops when its step under way is over.",
+    "pause": "{name} pauses when its step under way is over.",
 }
 
 RUN_ENDS_AS: Mapping[str, RunState] = {
@@ -145,7 +145,7 @@ def run_acted(answer: RunActed) -> Message:
 def _run_template(answer: RunActed) -> str:
     """Return the sentence; a run that a cancel finds over is told as such, not as called off."""
     if answer.outcome is RunOutcome.FLAGGED:
-        return RUN_FLAGGED.get(answer.act, "{name} sees it at its next step border.")
+        return RUN_FLAGGED.get(answer.act, "{name} sees it when its step under way is over.")
     if answer.outcome is RunOutcome.FINISHED and RUN_ENDS_AS.get(answer.act) is not answer.run.state:
         return "{name} is over: it is {state}."
     return RUN_OTHER.get(answer.outcome) or RUN_DONE.get(answer.act, "Done: {name} is {state}.")

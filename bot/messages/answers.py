@@ -21,6 +21,7 @@ from bot.domain.answers import (
     IncidentActed,
     IncidentDetail,
     Incidents,
+    Menu,
     PlanComing,
     Platforms,
     Problem,
@@ -34,11 +35,14 @@ from bot.domain.answers import (
 )
 from bot.messages import answer_lists, answer_outcomes, limits, words
 from bot.messages.answer_outcomes import people
-from bot.messages.blocks import actions, button, context, lines, listed, section
+from bot.messages.blocks import Block, actions, button, context, lines, listed, section
 from bot.messages.message import Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, code, escape, join, mention, paragraphs, say
 
 SHARE = "reply.share"
+RUN_COMMAND = "command.run"
+"""Its buttons are numbered, for an id is said once in a row: ``command.run.1``."""
+COMMANDS_SHOWN = 5
 HELP_LINES = 40
 
 
@@ -61,16 +65,35 @@ def _said(answer: Said) -> Message:
 
 
 def _problem(answer: Problem) -> Message:
-    nearest = [code(one) for one in answer.nearest[: limits.MEMBERS]]
+    nearest = answer.nearest[: limits.MEMBERS]
     remarks = [
-        say("Did you mean {nearest}?", nearest=join(" or ", nearest)) if nearest else escape(""),
-        escape(answer.hint, limits.CONTEXT_TEXT),
+        escape(words.sentence(answer.hint), limits.CONTEXT_TEXT),
         say("If it happens again, look for {token} in the log.", token=code(answer.token))
         if answer.token
         else escape(""),
     ]
     tail = [context(remark) for remark in remarks if remark]
-    return compose(escape(answer.text, limits.FALLBACK), [section(paragraphs(answer.text))], tail=tail)
+    offered = actions(*command_buttons({one.removeprefix("@watchkeeper "): one for one in nearest}))
+    tail = [section(escape("Did you mean…")), *offered, *tail] if offered else tail
+    text = words.sentence(answer.text)
+    spoken = join(" ", [escape(text, limits.FALLBACK), escape(words.sentence(answer.hint), limits.CONTEXT_TEXT)])
+    return compose(spoken, [section(paragraphs(text))], tail=tail)
+
+
+def command_buttons(commands: Mapping[str, str]) -> list[Block]:
+    """Return a button for each command, which runs it with the rights of who presses; ``commands`` by their words."""
+    fitting = {words_: it for words_, it in commands.items() if 0 < len(it.strip()) <= limits.BUTTON_VALUE}
+    shown = enumerate(list(fitting.items())[:COMMANDS_SHOWN], 1)
+    return [button(words_, f"{RUN_COMMAND}.{position}", command) for position, (words_, command) in shown]
+
+
+def _menu(answer: Menu) -> Message:
+    entries = [
+        say("{command} {summary}", command=code(it.command), summary=words.detail(it.summary)) for it in answer.moves
+    ]
+    more = say("{command} lists everything.", command=code(answer.more))
+    buttons = actions(*command_buttons({**{it.words: it.command for it in answer.moves}, "Show all": answer.more}))
+    return compose(escape(answer.title), [*lines(bold(answer.title), [*entries, more])], tail=buttons)
 
 
 @lru_cache(maxsize=64)
@@ -148,6 +171,7 @@ RENDERERS: Mapping[type[Answer], Callable[[Any], Message]] = {
     Said: _said,
     Problem: _problem,
     Help: _help,
+    Menu: _menu,
     Platforms: answer_lists.platforms,
     Status: answer_lists.status,
     Alerts: answer_lists.alerts,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.domain.approvals import Approval, ApprovalState, BreakGlass, Vote
 from bot.domain.cards import ApprovalCard
+from bot.domain.ids import ApprovalId
 from bot.domain.plans import Plan, PlannedStep
-from bot.domain.rights import Need, Risk
+from bot.domain.rights import NEED_OF_RISK, Need, Risk
 from bot.messages import limits, words
 from bot.messages.blocks import (
     DANGER,
@@ -71,12 +74,12 @@ REASON_OF_THE_END = frozenset({ApprovalState.DENIED, ApprovalState.REVOKED})
 def render_approval(view: ApprovalCard) -> Message:
     """Return the approval's card."""
     approval = view.approval
-    head = [*_banner(approval), section(headline(approval)), _facts(view)]
+    head = [*_banner(approval), section(headline(approval, view.links)), _facts(view)]
     body = [
         *_settled(view),
         *_differences(view),
         *lines(bold("Steps"), steps(approval.plan)),
-        section(consequences(approval)),
+        *_consequences(approval),
         *_parameters(approval.plan),
     ]
     colour = Colour.RED if approval.break_glass else COLOUR[approval.state]
@@ -84,13 +87,14 @@ def render_approval(view: ApprovalCard) -> Message:
 
 
 def state_words(approval: Approval) -> str:
-    """Return what became of the request, to follow its name: ``waits for 1 more yes``."""
+    """Return what became of the request, to follow its name: ``waits for one more yes``."""
     if approval.state is not ApprovalState.PENDING:
         return STATE_WORDS[approval.state]
     if approval.plan.need in (Need.NONE, Need.CONFIRM):
         return "waits for the requester's confirmation"
-    missing = approval.quorum - len(approval.votes)
-    return f"waits for {missing} more yes" if approval.votes else f"waits for {missing} yes"
+    if approval.votes:
+        return "waits for one more yes"
+    return "waits for a yes" if approval.quorum == 1 else "waits for the yes of two people"
 
 
 def summary(approval: Approval) -> Mrkdwn:
@@ -106,9 +110,10 @@ def summary(approval: Approval) -> Mrkdwn:
     )
 
 
-def headline(approval: Approval) -> Mrkdwn:
+def headline(approval: Approval, links: Mapping[str, str] | None = None) -> Mrkdwn:
     """Return id, title and state in one line."""
-    name = bold(f"{approval.name} · {limits.cut(approval.plan.title, limits.TITLE)}")
+    title = escape(limits.cut(approval.plan.title, limits.TITLE))
+    name = bold(join(" · ", [words.linked(approval.name, links or {}), title]))
     return say("{mark} {name} {state}", mark=MARK[approval.state], name=name, state=state_words(approval))
 
 
@@ -136,13 +141,14 @@ def _facts(view: ApprovalCard) -> Block:
     pairs = {
         "On": say("{named} ({environment})", named=named or approval.plan.platform, environment=_environment(approval)),
         "Risk": escape(words.RISK_WORDS[approval.plan.risk]),
-        "Asked by": mention(approval.requester),
         "Who must agree": agreement(approval),
     }
     if approval.state is ApprovalState.PENDING:
         pairs["Until"] = words.until(approval.expires_at, view.as_of)
     elif approval.state is ApprovalState.APPROVED and approval.use_before:
         pairs["Starts before"] = words.until(approval.use_before, view.as_of)
+    else:
+        pairs["Asked by"] = mention(approval.requester)
     return fields(pairs)
 
 
@@ -151,13 +157,14 @@ def _environment(approval: Approval) -> str:
 
 
 def agreement(approval: Approval) -> Mrkdwn:
-    """Return how many have agreed of how many, who it takes, and why that many."""
-    need = approval.plan.need
+    """Return how many have agreed of how many and who it takes; why, where it is not the risk alone."""
+    plan, need = approval.plan, approval.plan.need
     if approval.break_glass:
         return escape("nobody beforehand: this is an emergency")
     counted = f"{len(approval.votes)} of {approval.quorum} · " if approval.quorum else ""
     owner = ", an owner is missing" if approval.votes and approval.lacks_owner else ""
-    why = say("\nwhy: {why}", why=words.detail(approval.plan.need_reason)) if approval.plan.need_reason else ""
+    is_unusual = plan.need_reason and need is not NEED_OF_RISK[plan.risk]
+    why = say("\nwhy: {why}", why=words.detail(plan.need_reason)) if is_unusual else ""
     return say("{counted}{words}{owner}{why}", counted=counted, words=words.NEED_WORDS[need], owner=owner, why=why)
 
 
@@ -178,17 +185,21 @@ def _change(step: PlannedStep) -> Mrkdwn:
     return say(": {wanted}", wanted=words.detail(step.wanted)) if step.wanted else say("")
 
 
-def consequences(approval: Approval) -> Mrkdwn:
-    """Return what it interrupts, how it is undone, why it is wanted and how it went last time."""
+def _consequences(approval: Approval) -> list[Block]:
+    """Return what it interrupts, how it is undone, how it went last time and why it is wanted.
+
+    Once it is settled nobody decides by it any more: the reason alone stays.
+    """
     plan = approval.plan
     facts = {
         "Interrupts": _interrupts(plan),
         "To undo it": _undo(plan),
-        "Why": _why_wanted(approval),
         "Last time": approval.last_time or "never run here before",
+        "Why": _why_wanted(approval),
     }
-    said = [say("*{name}:* {value}", name=name, value=words.detail(value)) for name, value in facts.items() if value]
-    return join("\n", said)
+    told = {name: value for name, value in facts.items() if value and (name == "Why" or not approval.state.is_final)}
+    said = [say("*{name}:* {value}", name=name, value=words.detail(value)) for name, value in told.items()]
+    return [section(join("\n", said))] if said else []
 
 
 def _interrupts(plan: Plan) -> str:
@@ -205,7 +216,9 @@ def _why_wanted(approval: Approval) -> str:
 
 
 def _parameters(plan: Plan) -> list[Block]:
-    given, more = capped(sorted(plan.parameters.items()), limits.LIST)
+    """Return what the runbook is given, as far as the title does not say it."""
+    unsaid = [(name, value) for name, value in sorted(plan.parameters.items()) if not value or value not in plan.title]
+    given, more = capped(unsaid, limits.LIST)
     listed = [code(f"{name}={value}", limits.TITLE) for name, value in given]
     return [context(say("with {listed}", listed=join(" ", [*listed, escape(more)])))] if listed else []
 
@@ -232,13 +245,14 @@ def _ending(view: ApprovalCard) -> list[Mrkdwn]:
         case ApprovalState.PENDING | ApprovalState.APPROVED:
             return []
         case ApprovalState.CONSUMED:
-            return [say("It started {run}.", run=view.run_name or "a run")]
+            return [say("It started {run}.", run=words.linked(view.run_name or "a run", view.links))]
         case ApprovalState.EXPIRED:
             return [_expired(approval)]
         case ApprovalState.WITHDRAWN:
             return [say("Withdrawn by {who}.", who=mention(approval.closed_by or approval.requester))]
         case ApprovalState.SUPERSEDED:
-            return [say("{other} asks again and shows the difference.", other=view.superseded_by or "A new request")]
+            other = words.linked(view.superseded_by or "A new request", view.links)
+            return [say("{other} asks again and shows the difference.", other=other)]
         case ApprovalState.DENIED | ApprovalState.REVOKED:
             return [_refused(approval)]
 
@@ -259,19 +273,24 @@ def _refused(approval: Approval) -> Mrkdwn:
 
 
 def _origin(view: ApprovalCard) -> Block:
-    plan = view.approval.plan
+    """Return where it belongs, who asked and when it was true; digits that only a comparison needs come last."""
+    approval, plan = view.approval, view.approval.plan
     return context(
-        escape(view.incident_name),
-        say("{runbook} version {version}", runbook=plan.runbook, version=words.title(plan.runbook_version)),
-        say("plan {hash}", hash=code(plan.hash[:HASH_SHOWN])),
-        say("asked {at}", at=date(view.approval.asked_at)),
+        words.linked(view.incident_name, view.links),
+        say("asked by {who} {ago}", who=mention(approval.requester), ago=words.ago(approval.asked_at)),
         words.as_of(view.as_of),
+        say("{runbook}, plan {hash}", runbook=plan.runbook, hash=code(plan.hash[:HASH_SHOWN])),
     )
 
 
 def button_value(approval: Approval) -> str:
     """Return what every button of the card carries: the approval's id and the start of its plan's hash."""
-    return f"{approval.id} {approval.plan.hash[:HASH_SHOWN]}"
+    return plan_value(approval.id, approval.plan)
+
+
+def plan_value(approval: ApprovalId, plan: Plan) -> str:
+    """Return the same from its parts, for what knows the approval's id alone."""
+    return f"{approval} {plan.hash[:HASH_SHOWN]}"
 
 
 def _buttons(approval: Approval) -> list[Block]:
@@ -288,15 +307,20 @@ def _review(approval: Approval) -> Block | None:
 def _moves(approval: Approval) -> list[Block | None]:
     match approval.state:
         case ApprovalState.PENDING:
-            return [_approve(approval), _deny(approval), _withdraw(approval)]
+            return [approve_button(approval), deny_button(approval), _withdraw(approval)]
         case ApprovalState.APPROVED:
             return [_revoke(approval), _withdraw(approval)]
         case ApprovalState.CONSUMED:
             return []
-    return [button("Ask again", ASK_AGAIN, button_value(approval))]
+    return [ask_again(button_value(approval))]
 
 
-def _approve(approval: Approval) -> Block:
+def ask_again(value: str) -> Block:
+    """Return the button that makes a fresh plan of what a request was about; ``value`` is `button_value`'s."""
+    return button("Ask again", ASK_AGAIN, value)
+
+
+def approve_button(approval: Approval) -> Block:
     """Return the button of a yes; what users may notice asks once more, what destroys is red."""
     plan = approval.plan
     value, style = button_value(approval), DANGER if plan.risk is Risk.DESTRUCTIVE else PRIMARY
@@ -309,7 +333,8 @@ def _approve(approval: Approval) -> Block:
     return button(words_, APPROVE, value, style=style, confirm=dialog)
 
 
-def _deny(approval: Approval) -> Block | None:
+def deny_button(approval: Approval) -> Block | None:
+    """Return the button of a no; a confirmation is taken back instead."""
     return button("Deny…", DENY, button_value(approval)) if approval.quorum else None
 
 

@@ -65,6 +65,11 @@ def listed(things: Sequence[Thing], line: Callable[[Thing], Mrkdwn], most: int =
     return [*map(line, shown), *([escape(more)] if more else [])]
 
 
+def divider() -> Block:
+    """Return a line across."""
+    return {"type": "divider"}
+
+
 def context(*texts: Mrkdwn) -> Block:
     """Return one small grey line of the texts that are there."""
     return {"type": "context", "elements": [mrkdwn_object(join(" · ", texts), limits.CONTEXT_TEXT)]}
@@ -88,6 +93,16 @@ def button(text: str, action_id: str, value: str, *, style: str | None = None, c
     }
     element |= {"style": style} if style else {}
     return element | ({"confirm": confirm} if confirm else {})
+
+
+def link_button(text: str, action_id: str, url: str) -> Block:
+    """Return a button that opens a page; the press is told to us all the same, and asks for nothing."""
+    return {
+        "type": "button",
+        "text": plain_object(text, limits.BUTTON_TEXT),
+        "action_id": action_id,
+        "url": url[: limits.URL],
+    }
 
 
 def confirm(title: str, text: str, yes: str, *, danger: bool = False) -> Block:

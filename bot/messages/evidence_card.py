@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 
 from bot.domain.cards import EvidenceCard
 from bot.domain.containers import Container, ContainerStatus, Health, LogLine
 from bot.domain.evidence import Evidence, ServiceLog, Source
-from bot.domain.findings import Finding, MetricSample, Verdict
+from bot.domain.findings import WORST_FIRST, Finding, MetricSample, Verdict
 from bot.messages import limits, words
 from bot.messages.blocks import Block, context, lines, listed, preformatted, section
 from bot.messages.limits import capped
 from bot.messages.message import Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, code, escape, join, link, say
 
+Series: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
+"""A metric's name and the labels of one of its series."""
+
+_OWN_TIME = re.compile(r"^\[?\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?\]?\s+")
+
 VERDICT_MARK = {Verdict.CRITICAL: "🔴", Verdict.WARNING: "⚠️", Verdict.UNKNOWN: "❔", Verdict.OK: "✅"}
-"""Worst first: the order in which findings are listed."""
 SOURCE_WORDS = {
     Source.VALUES: "metric values",
     Source.PROBES: "probes",
@@ -41,6 +49,8 @@ STATUS_WORDS = {
     ContainerStatus.REMOVING: "being removed",
     ContainerStatus.DEAD: "dead",
 }
+LABELS = ("mountpoint", "collection", "id", "name", "job", "instance")
+"""Labels that say most about a series, best first."""
 LOG_LINES = 10
 LOG_LINE = 200
 LOG_TEXT = 1_800
@@ -49,7 +59,8 @@ LOG_TEXT = 1_800
 def render_evidence(view: EvidenceCard) -> Message:
     """Return the evidence card; ``logs_shown`` decides whether log text may stand in the channel."""
     evidence = view.evidence
-    heading = say("{title} · {where}", title=bold(f"First look at {view.incident_name}"), where=_where(evidence))
+    name = words.linked(view.incident_name, view.links)
+    heading = say("🔎 {title} · {where}", title=bold(say("First look at {name}", name=name)), where=_where(evidence))
     body = [
         *_values(evidence),
         *lines(bold("Probes"), findings(evidence.probes)),
@@ -70,7 +81,7 @@ def _where(evidence: Evidence) -> Mrkdwn:
 
 def _summary(view: EvidenceCard) -> Mrkdwn:
     bad = [finding for finding in view.evidence.probes if finding.verdict in (Verdict.CRITICAL, Verdict.WARNING)]
-    first = min(bad, key=lambda finding: list(VERDICT_MARK).index(finding.verdict), default=None)
+    first = min(bad, key=lambda finding: WORST_FIRST.index(finding.verdict), default=None)
     found = f"{first.name} of {first.service or view.evidence.platform}: {first.evidence}" if first else ""
     if not found:
         found = "sources are still being asked" if view.evidence.waiting else "no probe found anything wrong"
@@ -78,9 +89,22 @@ def _summary(view: EvidenceCard) -> Mrkdwn:
 
 
 def findings(found: tuple[Finding, ...]) -> list[Mrkdwn]:
-    """Return findings a line each, worst first, with what to do about them."""
-    order = list(VERDICT_MARK)
-    return listed(sorted(found, key=lambda finding: order.index(finding.verdict)), finding_line)
+    """Return findings a line each, worst first, with what to do about them; the same answer is said once."""
+    wrong = [finding for finding in together(found) if finding.verdict is not Verdict.OK]
+    told = listed(sorted(wrong, key=lambda finding: WORST_FIRST.index(finding.verdict)), finding_line)
+    well = [finding for finding in found if finding.verdict is Verdict.OK]
+    if len(well) == 1:
+        return [*told, finding_line(well[0])]
+    names = ", ".join(dict.fromkeys(f"{it.service} {it.name}" if it.service else it.name for it in well))
+    return [*told, *([say("✅ well: {names}", names=words.detail(names))] if well else [])]
+
+
+def together(found: Iterable[Finding]) -> list[Finding]:
+    """Return findings with those of one service that saw the same as one: ``healthz, readyz: no answer in 5 s``."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in found:
+        alike.setdefault((finding.service, finding.verdict, finding.evidence, finding.suggestion), []).append(finding)
+    return [replace(group[0], name=", ".join(dict.fromkeys(it.name for it in group))) for group in alike.values()]
 
 
 def finding_line(finding: Finding) -> Mrkdwn:
@@ -96,29 +120,60 @@ def finding_line(finding: Finding) -> Mrkdwn:
 
 
 def _values(evidence: Evidence) -> list[Block]:
-    """Return each metric with its value when the alert fired and now."""
+    """Return each metric with its value when the alert fired and now; those without data share one line."""
     now = {_series(sample): sample for sample in evidence.values_now}
     fired = {_series(sample): sample for sample in evidence.values_at_fire}
     series = list(dict.fromkeys([*fired, *now]))
-    return lines(bold("Values"), listed(series, lambda one: _value_line(fired.get(one), now.get(one))))
+    known = [one for one in series if any(it and it.value is not None for it in (fired.get(one), now.get(one)))]
+    moved = [one for one in known if _value(fired.get(one)) != _value(now.get(one))]
+    entries = listed(moved, lambda one: _value_line(fired.get(one), now.get(one), _told_apart(one, series)))
+    still = [_still(now[one], _told_apart(one, series)) for one in known if one not in moved]
+    entries += [say("• unchanged: {values}", values=join("; ", still))] if still else []
+    missing = [it for one in series if one not in known and (it := now.get(one) or fired.get(one))]
+    return lines(bold("Values when it fired → now"), [*entries, *_without_data(missing)])
 
 
-def _series(sample: MetricSample) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _told_apart(one: Series, series: Sequence[Series]) -> str:
+    """Return the labels by which a series differs from others of its metric, the fewest that tell."""
+    name, labels = one
+    siblings = [others for other, others in series if other == name]
+    if len(siblings) < 2:
+        return ""
+    differing = [label for label in labels if any(label not in others for others in siblings)]
+    telling = [label for label in differing if sum(label in others for others in siblings) == 1]
+    preferred = sorted(telling, key=lambda label: LABELS.index(label[0]) if label[0] in LABELS else len(LABELS))
+    return ", ".join(f"{name}={value}" for name, value in preferred[:1] or differing)
+
+
+def _without_data(samples: Sequence[MetricSample]) -> list[Mrkdwn]:
+    """Return the metrics nobody has a value of, with the reason where they share one."""
+    if not samples:
+        return []
+    names = dict.fromkeys(sample.title or sample.name for sample in samples)
+    reasons = {sample.why_missing for sample in samples if sample.why_missing}
+    why = say(" ({why})", why=words.detail(reasons.pop())) if len(reasons) == 1 else ""
+    return [say("❔ No data{why}: {names}", why=why, names=words.detail("; ".join(names)))]
+
+
+def _series(sample: MetricSample) -> Series:
     return sample.name, sample.labels
 
 
-def _value_line(fired: MetricSample | None, now: MetricSample | None) -> Mrkdwn:
+def _value_line(fired: MetricSample | None, now: MetricSample | None, labels: str) -> Mrkdwn:
     sample = now or fired
     if sample is None:
         return escape("")
-    labels = ", ".join(f"{name}={value}" for name, value in sample.labels)
     return say(
-        "• {name}{labels}: {before} when it fired, {now} now",
+        "• {name}{labels}: {change}",
         name=words.title(sample.title or sample.name),
         labels=say(" {labels}", labels=code(labels, limits.TITLE)) if labels else "",
-        before=_value(fired),
-        now=_value(now),
+        change=say("{before} → {now}", before=_value(fired), now=_value(now)),
     )
+
+
+def _still(sample: MetricSample, labels: str) -> Mrkdwn:
+    named = f"{sample.title or sample.name} {labels}".strip()
+    return say("{name} {value}", name=words.title(named), value=_value(sample))
 
 
 def _value(sample: MetricSample | None) -> Mrkdwn:
@@ -131,7 +186,14 @@ def _value(sample: MetricSample | None) -> Mrkdwn:
 
 
 def _containers(evidence: Evidence) -> list[Block]:
-    entries = listed(evidence.containers, lambda container: container_line(container, evidence.as_of))
+    """Return what is worth a look in a line each; those that simply run share one."""
+    calm = [it for it in evidence.containers if it.is_up and not it.restart_count]
+    odd = [it for it in evidence.containers if it not in calm]
+    entries = listed(odd, lambda container: container_line(container, evidence.as_of))
+    if len(calm) == 1:
+        entries.append(container_line(calm[0], evidence.as_of))
+    elif calm:
+        entries.append(say("✅ running: {names}", names=words.detail(", ".join(it.name for it in calm))))
     return lines(bold("Containers"), entries)
 
 
@@ -173,22 +235,26 @@ def _exit_words(container: Container) -> str:
 
 
 def _logs(evidence: Evidence, *, shown: bool) -> list[Block]:
-    return [block for log in evidence.logs[: limits.MEMBERS] for block in _log(log, shown=shown)]
+    """Return the logs with errors; those without share a line."""
+    quiet = [log.service for log in evidence.logs if not log.lines]
+    told = [section(say("*Logs without errors:* {names}", names=words.detail(", ".join(dict.fromkeys(quiet)))))]
+    loud = [log for log in evidence.logs if log.lines]
+    return [*(block for log in loud[: limits.MEMBERS] for block in _log(log, shown=shown)), *(told if quiet else [])]
 
 
 def _log(log: ServiceLog, *, shown: bool) -> list[Block]:
     looked = f"the last {words.count('line', log.of_lines)}"
-    if not log.lines:
-        return [section(say("*Log of {service}*: no errors in {looked}", service=log.service, looked=looked))]
     found = words.count("error line", len(log.lines))
     heading = say("*Log of {service}*: {found} in {looked}", service=log.service, found=found, looked=looked)
     if not shown:
         return [section(say("{heading}; this channel does not show log text", heading=heading))]
+    heading = say("{heading}, times in UTC", heading=heading)
     return [section(heading), preformatted("\n".join(map(_log_line, log.lines[-LOG_LINES:])), LOG_TEXT)]
 
 
 def _log_line(line: LogLine) -> str:
-    return f"{line.at:%H:%M:%S} {limits.cut(line.text, LOG_LINE)}"
+    """Return when (UTC) and what; the time that many programs write themselves is taken off."""
+    return f"{line.at:%H:%M:%S} {limits.cut(_OWN_TIME.sub('', line.text, count=1), LOG_LINE)}"
 
 
 def _recent_runs(evidence: Evidence) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.domain.alerts import Alert, AlertStatus
 from bot.domain.cards import IncidentCard, Offer
@@ -63,53 +63,86 @@ OFFERS_SHOWN = 2
 INSTANCE_LABELS = ("instance", "pod", "container", "collection", "queue", "job")
 """Labels that tell one alert of a rule from the next; the first that is there is shown."""
 VALUE_ANNOTATIONS = ("value", "current_value")
+DESCRIPTIONS = ("description", "message")
+"""Annotations in which rules say their values with units."""
 EXPRESSION = "Alert's expression"
 
 
 def render_incident(view: IncidentCard) -> Message:
     """Return the incident's card."""
     incident = view.incident
-    head = [section(headline(incident)), facts(view)]
-    body = [*members(incident), *_work(view), *_links(incident), *_also_fits(view)]
+    head = [section(headline(incident, view.links)), facts(view)]
+    body = [*members(incident), *_work(view), *_links(view), *_also_fits(view)]
     tail = [_history(view), *_buttons(view)]
     return compose(summary(incident), head, body, tail, colour=COLOUR[incident.state])
 
 
 def summary(incident: Incident) -> Mrkdwn:
-    """Return the incident in one sentence, for notifications."""
+    """Return what a phone shows of it: how bad, what, where, who has it, in whole sentences."""
     return say(
-        "{name} ({severity}, {state}) on {where}: {title}{firing}",
-        name=incident.name,
+        "{severity} {name}: {title} on {where}.{firing} {stands}",
         severity=incident.severity,
-        state=incident.state,
-        where=words.where(incident.platform, incident.service),
-        title=words.title(words.sentence(incident.title)),
-        firing=f" {_firing_words(incident)} firing." if incident.firing else "",
+        name=incident.name,
+        title=words.title(incident.title.strip().rstrip(".")),
+        where=_where_unless_said(incident),
+        firing=f" {_firing_words(incident)} firing." if len(incident.firing) > 1 else "",
+        stands=_stands(incident),
     )
 
 
-def headline(incident: Incident) -> Mrkdwn:
-    """Return state, id, severity and title in one line."""
-    name = bold(f"{incident.name} · {incident.severity} · {limits.cut(incident.title, limits.TITLE)}")
-    return say("{mark} {name}", mark=MARK[incident.state], name=name)
+def _where_unless_said(incident: Incident) -> str:
+    """Return the platform, and the service where the title does not name it anyway."""
+    is_said = incident.service is None or incident.service.casefold() in incident.title.casefold()
+    return str(incident.platform) if is_said else words.where(incident.platform, incident.service)
+
+
+def _stands(incident: Incident) -> Mrkdwn:
+    """Return who has it, or how it ended, as a sentence."""
+    holder = mention(incident.assignee) if incident.assignee else None
+    match incident.state:
+        case IncidentState.OPEN:
+            return escape("Nobody has it yet.")
+        case IncidentState.ACKNOWLEDGED:
+            return say("{who} has it.", who=holder or "Somebody")
+        case IncidentState.MITIGATED:
+            return escape("The impact has stopped.")
+        case IncidentState.MERGED:
+            return escape("It goes on in another incident.")
+        case IncidentState.RESOLVED:
+            return say("{words}.", words=_resolved_words(incident))
+
+
+def headline(incident: Incident, links: Mapping[str, str] | None = None) -> Mrkdwn:
+    """Return state, id, severity and what is wrong in one line."""
+    title = escape(limits.cut(incident.title, limits.TITLE))
+    parts = [words.linked(incident.name, links or {}), escape(incident.severity.value), title]
+    return say("{mark} {name}", mark=MARK[incident.state], name=bold(join(" · ", parts)))
 
 
 def facts(view: IncidentCard) -> Block:
-    """Return status, severity, place and assignee in two columns."""
+    """Return status, severity, place and assignee, two by two."""
     incident = view.incident
-    where = say(
-        "{platform}{environment}{service}",
-        platform=words.title(view.platform_title),
-        environment=f" ({view.environment})" if view.environment else "",
-        service=say("\n{service}", service=incident.service) if incident.service else "",
-    )
     return fields(
         {
             "Status": status(view),
-            "Severity": escape(words.severity(incident.severity)),
-            "Where": where,
-            "Assignee": mention(incident.assignee) if incident.assignee else escape("nobody yet"),
+            "Severity": escape(words.severity_meaning(incident.severity)),
+            "Where": _place(view),
+            "Assignee": mention(incident.assignee) if incident.assignee else escape(_nobody(incident)),
         }
+    )
+
+
+def _nobody(incident: Incident) -> str:
+    return "nobody had it" if incident.state.is_closed else "nobody yet"
+
+
+def _place(view: IncidentCard) -> Mrkdwn:
+    """Return service, platform and environment by the names people type."""
+    return say(
+        "{service}{platform}{environment}",
+        service=say("{service} on ", service=view.incident.service) if view.incident.service else "",
+        platform=view.incident.platform,
+        environment=f" ({view.environment})" if view.environment else "",
     )
 
 
@@ -120,13 +153,17 @@ def status(view: IncidentCard) -> Mrkdwn:
         case IncidentState.OPEN:
             return say("Open since {at}", at=date(incident.opened_at))
         case IncidentState.ACKNOWLEDGED:
-            return say("Acknowledged {at}", at=date(incident.acknowledged_at or incident.changed_at))
+            return say("Acknowledged, open since {at}", at=date(incident.opened_at))
         case IncidentState.MITIGATED:
-            return say("Mitigated {at}", at=date(incident.mitigated_at or incident.changed_at))
+            return say("Mitigated, open since {at}", at=date(incident.opened_at))
         case IncidentState.MERGED:
-            return say("Merged into {other}", other=view.merged_into or "another incident")
+            return say("Merged into {other}", other=_merged_into(view))
         case IncidentState.RESOLVED:
             return _resolved_words(incident)
+
+
+def _merged_into(view: IncidentCard) -> Mrkdwn:
+    return words.linked(view.merged_into or "another incident", view.links)
 
 
 def _resolved_words(incident: Incident) -> Mrkdwn:
@@ -159,22 +196,29 @@ def _truncated(incident: Incident) -> list[Mrkdwn]:
 
 
 def _member(alert: Alert, incident: Incident) -> Mrkdwn:
-    """Return one alert: rule, what tells it apart, its value, its own summary, how long."""
+    """Return one alert: rule, what tells it apart, its value, how long; below it what it says in its own words."""
     instance = next((alert.labels[name] for name in INSTANCE_LABELS if alert.labels.get(name)), "")
     value = next((alert.annotations[name] for name in VALUE_ANNOTATIONS if alert.annotations.get(name)), "")
     parts = [
         bold(escape(alert.name, limits.TITLE)),
         escape(instance, limits.TITLE),
         say("value {value}", value=escape(value, limits.TITLE)) if value else escape(""),
-        escape(alert.summary, limits.TITLE) if alert.summary not in (incident.title, alert.name) else escape(""),
         _alert_time(alert),
     ]
-    return say("• {parts}", parts=join(" · ", parts))
+    own = say("\n   {own}", own=words.detail(said)) if (said := _own_words(alert, incident)) else escape("")
+    return say("• {parts}{own}", parts=join(" · ", parts), own=own)
+
+
+def _own_words(alert: Alert, incident: Incident) -> str:
+    """Return summary and description of an alert without what the card says already: there its values are."""
+    description = next((alert.annotations[name] for name in DESCRIPTIONS if alert.annotations.get(name)), "")
+    known = {incident.title, alert.name, ""}
+    return " ".join(words.sentence(it) for it in dict.fromkeys((alert.summary, description)) if it not in known)
 
 
 def _alert_time(alert: Alert) -> Mrkdwn:
     if alert.status is AlertStatus.FIRING:
-        return say("since {at}", at=date(alert.starts_at))
+        return say("began {ago}", ago=words.ago(alert.starts_at))
     if alert.ends_at is None:
         return escape("over")
     return say("fired for {took}", took=words.duration(alert.ends_at - alert.starts_at))
@@ -183,21 +227,25 @@ def _alert_time(alert: Alert) -> Mrkdwn:
 def _work(view: IncidentCard) -> list[Block]:
     """Return what is under way below the card."""
     requests = words.count("request", view.approvals_open)
-    waiting = [say("• {requests} waiting for a yes", requests=requests)] if view.approvals_open else []
+    waits = "waits" if view.approvals_open == 1 else "wait"
+    waiting = [say("• {requests} {waits} for a yes", requests=requests, waits=waits)] if view.approvals_open else []
     return lines(bold("Under way"), [*waiting, *listed(view.runs_open, words.bullet, limits.MEMBERS)])
 
 
-def _links(incident: Incident) -> list[Block]:
-    links = list(dict.fromkeys(link(url, name) for name, url in _addresses(incident)))
+def _links(view: IncidentCard) -> list[Block]:
+    links = list(dict.fromkeys(link(url, name) for name, url in _addresses(view)))
     return [section(say("Links: {links}", links=join(" · ", links[: limits.MEMBERS])))] if links else []
 
 
-def _addresses(incident: Incident) -> Iterator[tuple[str, str]]:
-    """Yield name and address of the pages that the alerts point to: ``*_url`` annotations, then the expression."""
+def _addresses(view: IncidentCard) -> Iterator[tuple[str, str]]:
+    """Yield name and address of the pages to read: the alerts' ``*_url`` annotations, the guide, the expression."""
+    incident = view.incident
     for alert in sorted(incident.members.values(), key=lambda member: member.starts_at):
         for name, address in alert.annotations.items():
             if name.endswith("_url") and is_web_address(address):
                 yield name.removesuffix("_url").replace("_", " ").capitalize(), address
+    if is_web_address(view.guide):
+        yield "Guide", view.guide
     for alert in sorted(incident.members.values(), key=lambda member: member.starts_at)[:1]:
         if is_web_address(alert.generator_url):
             yield EXPRESSION, alert.generator_url
@@ -211,15 +259,34 @@ def _also_fits(view: IncidentCard) -> list[Block]:
 
 
 def _history(view: IncidentCard) -> Block:
+    """Return the last change and by whom, what a glance at the card does not tell, and when it was true."""
     incident = view.incident
-    alerts = words.count("alert", len(incident.members)) if incident.members else ""
+    hidden = len(incident.members) > max(len(incident.firing), 1)
     return context(
-        say("declared by {who}", who=mention(incident.declared_by)) if incident.declared_by else escape(""),
-        escape(f"{alerts} in all" if alerts else ""),
+        last_change(view),
+        escape(f"{words.count('alert', len(incident.members))} in all" if hidden else ""),
         escape(f"re-opened {times(incident.reopened)}" if incident.reopened else ""),
-        say("changed {at}", at=date(incident.changed_at)),
         words.as_of(view.as_of),
     )
+
+
+def last_change(view: IncidentCard) -> Mrkdwn:
+    """Return what happened last to the incident, by whom and how long ago: ``Acknowledged by @x 3 minutes ago``."""
+    incident = view.incident
+    match incident.state:
+        case IncidentState.OPEN:
+            declared = incident.declared_by
+            by = say("Declared by {who}", who=mention(declared)) if declared else escape("Opened by alert source")
+            return say("{by} {ago}", by=by, ago=words.ago(incident.opened_at))
+        case IncidentState.ACKNOWLEDGED:
+            who, at = mention(incident.assignee or "somebody"), incident.acknowledged_at or incident.changed_at
+            return say("Acknowledged by {who} {ago}", who=who, ago=words.ago(at))
+        case IncidentState.MITIGATED:
+            return say("Mitigated {ago}", ago=words.ago(incident.mitigated_at or incident.changed_at))
+        case IncidentState.RESOLVED:
+            return say("Resolved {ago}", ago=words.ago(incident.resolved_at or incident.changed_at))
+        case IncidentState.MERGED:
+            return say("Merged {ago}", ago=words.ago(incident.changed_at))
 
 
 def times(amount: int) -> str:
@@ -245,10 +312,10 @@ def _buttons(view: IncidentCard) -> list[Block]:
             acknowledge = ack_button(incident.id, "Acknowledge", style=PRIMARY)
             return actions(acknowledge, *_offers(view), _resolve(incident), _menu(incident, *MENU))
         case IncidentState.ACKNOWLEDGED:
-            held = ack_button(incident.id, "I have it")
+            held = ack_button(incident.id, "Take over")
             step = None if view.offers else button("Mark mitigated", MITIGATE, incident.id, style=PRIMARY)
             choices = [choice for choice in MENU if step is None or choice != MITIGATED]
-            return actions(step, *_offers(view), held, _resolve(incident), _menu(incident, *choices))
+            return actions(step, *_offers(view, style=PRIMARY), held, _resolve(incident), _menu(incident, *choices))
         case IncidentState.MITIGATED:
             resolve = _resolve(incident, style=PRIMARY)
             return actions(resolve, *_offers(view), _menu(incident, NOTE, SEVERITY, TIMELINE))
@@ -258,12 +325,14 @@ def _buttons(view: IncidentCard) -> list[Block]:
             return actions(_menu(incident, TIMELINE))
 
 
-def _offers(view: IncidentCard) -> list[Block]:
-    return [_offer(view.incident.id, offer, index + 1) for index, offer in enumerate(view.offers[:OFFERS_SHOWN])]
+def _offers(view: IncidentCard, *, style: str | None = None) -> list[Block]:
+    """Return a button for each of the first offers; ``style`` is the first one's, where it is the next step."""
+    shown = enumerate(view.offers[:OFFERS_SHOWN])
+    return [_offer(view.incident.id, offer, index + 1, None if index else style) for index, offer in shown]
 
 
-def _offer(incident: IncidentId, offer: Offer, position: int) -> Block:
-    return button(offer.label, f"{ASK}.{position}", f"{incident} {offer.runbook}")
+def _offer(incident: IncidentId, offer: Offer, position: int, style: str | None) -> Block:
+    return button(offer.label, f"{ASK}.{position}", f"{incident} {offer.runbook}", style=style)
 
 
 def _resolve(incident: Incident, *, style: str | None = None) -> Block:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.forms import CommandForm, Field, FieldKind
 from bot.domain.ids import PlatformName
 from bot.domain.rights import Severity
 from bot.domain.runs import HumanChoice
 from bot.messages import limits, words
 from bot.messages.blocks import Block, context, option, plain_object, section
-from bot.messages.mrkdwn import clean, escape, paragraphs, say
+from bot.messages.mrkdwn import PERSON_OR_GROUP, clean, escape, paragraphs, say
 
 DENY_CALLBACK = "modal.deny"
 RESOLVE_CALLBACK = "modal.resolve"
@@ -21,6 +22,7 @@ SEVERITY_CALLBACK = "modal.severity"
 DECLARE_CALLBACK = "modal.declare"
 MARK_DONE_CALLBACK = "modal.mark_done"
 GIVE_UP_CALLBACK = "modal.give_up"
+COMMAND_CALLBACK = "modal.command"
 
 REASON = "reason"
 NOTE = "note"
@@ -31,12 +33,6 @@ FIELD = "value"
 """The ``action_id`` inside each input block."""
 
 MIN_REASON = 3
-SEVERITY_WORDS = {
-    Severity.SEV1: "users cannot work",
-    Severity.SEV2: "users notice",
-    Severity.SEV3: "degraded, no user notices",
-    Severity.SEV4: "can wait for office hours",
-}
 
 View = dict[str, object]
 
@@ -99,6 +95,45 @@ def settle_step_view(choice: HumanChoice, run_name: str, step: str, private_meta
     return _form(title, callback, verb, private_metadata, [section(about), ask])
 
 
+def command_view(form: CommandForm, private_metadata: str) -> View:
+    """Return the form of a command: a menu for what there is, a field for what is typed."""
+    about = section(escape(words.sentence(form.about[:1].upper() + form.about[1:])))
+    fields = [_asked(field) for field in form.fields]
+    _focus_first_empty(form, fields)
+    return _form(form.command, COMMAND_CALLBACK, form.submit, private_metadata, [about, *fields])
+
+
+def _asked(asked: Field) -> Block:
+    """Return the input of one field; a choice that Slack has no room for is left out."""
+    match asked.kind:
+        case FieldKind.CHOICE:
+            choices = {it.value: it.words for it in asked.choices if len(it.value) <= limits.OPTION_VALUE}
+            block = _select(asked.name, asked.label, choices, initial=asked.initial, hint=asked.help)
+        case FieldKind.PERSON:
+            element: Block = {"type": "users_select", "action_id": FIELD}
+            chosen = {"initial_user": asked.initial} if PERSON_OR_GROUP.fullmatch(asked.initial) else {}
+            block = _input(asked.name, asked.label, element | chosen, hint=asked.help)
+        case FieldKind.LINE | FieldKind.LINES:
+            block = _text_input(
+                asked.name,
+                asked.label,
+                hint=asked.help,
+                lines=asked.kind is FieldKind.LINES,
+                initial=asked.initial,
+                focus=False,
+            )
+    return block | {"optional": not asked.required}
+
+
+def _focus_first_empty(form: CommandForm, blocks: list[Block]) -> None:
+    """Put the cursor where something required is missing; one field of a view may have it."""
+    for asked, block in zip(form.fields, blocks, strict=True):
+        element = block["element"]
+        if asked.required and not asked.initial and isinstance(element, dict):
+            element["focus_on_load"] = True
+            return
+
+
 def loading_view(title: str) -> View:
     """Return what stands there while the real content is fetched: a trigger lives three seconds."""
     return _view(title, [section(escape("One moment…"))])
@@ -141,6 +176,7 @@ def _text_input(
     lines: bool = True,
     optional: bool = False,
     initial: str = "",
+    focus: bool = True,
 ) -> Block:
     field: Block = {
         "type": "plain_text_input",
@@ -148,8 +184,8 @@ def _text_input(
         "multiline": lines,
         "min_length": least,
         "max_length": most,
-        "focus_on_load": True,
     }
+    field |= {"focus_on_load": True} if focus else {}
     field |= {"initial_value": limits.cut(clean(initial, keep_lines=lines), most)} if initial else {}
     return _input(block_id, label, field, hint=hint, optional=optional)
 
@@ -166,12 +202,12 @@ def _input(block_id: str, label: str, element: Block, *, hint: str = "", optiona
 
 
 def _severity_select(current: Severity) -> Block:
-    choices = {level.value: f"{words.severity(level)}: {SEVERITY_WORDS[level]}" for level in Severity}
+    choices = {level.value: words.severity_meaning(level) for level in Severity}
     return _select(SEVERITY, "Severity", choices, initial=current.value)
 
 
-def _select(block_id: str, label: str, choices: Mapping[str, str], *, initial: str | None) -> Block:
+def _select(block_id: str, label: str, choices: Mapping[str, str], *, initial: str | None, hint: str = "") -> Block:
     options = [option(words_, value) for value, words_ in list(choices.items())[: limits.SELECT_OPTIONS]]
     field: Block = {"type": "static_select", "action_id": FIELD, "options": options}
     chosen = [choice for choice in options if choice["value"] == initial]
-    return _input(block_id, label, field | ({"initial_option": chosen[0]} if chosen else {}))
+    return _input(block_id, label, field | ({"initial_option": chosen[0]} if chosen else {}), hint=hint)

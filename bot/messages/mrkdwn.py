@@ -41,10 +41,16 @@ class DateForm(StrEnum):
     """How the reader's device writes a moment, in the reader's own time zone."""
 
     SECONDS = "{time_secs}"
-    TIME = "{date_short_pretty} at {time}"
+    TIME = "{time} {date_short_pretty}"
+    AGO = "{ago}"
+    """How long ago: it stays true on a card that nobody edits."""
 
 
-_UTC_FALLBACK = {DateForm.SECONDS: "%H:%M:%S UTC", DateForm.TIME: "%Y-%m-%d %H:%M UTC"}
+_UTC_FALLBACK = {
+    DateForm.SECONDS: "%H:%M:%S UTC",
+    DateForm.TIME: "%Y-%m-%d %H:%M UTC",
+    DateForm.AGO: "%Y-%m-%d %H:%M UTC",
+}
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
@@ -167,6 +173,11 @@ def shorten(text: Mrkdwn, size: int) -> Mrkdwn:
         kept.append(token)
         room -= len(token)
     return Mrkdwn(f"{''.join(kept).rstrip()}…")
+
+
+def spoken(entry: Mrkdwn) -> Mrkdwn:
+    """Return an entry of a list as a screen reader should say it: without bullet and bold."""
+    return Mrkdwn(entry.removeprefix("• ").replace("*", ""))
 
 
 def without_mentions(text: str, keep: Iterable[str] = ()) -> str:

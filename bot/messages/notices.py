@@ -109,8 +109,8 @@ def _incident_changed(notice: Notice) -> Mrkdwn:
 
 
 CHANGES: Mapping[str, Callable[[Notice], Mrkdwn]] = {
-    "acknowledged": lambda notice: say("👀 Acknowledged{by}; the card says who has it.", by=_by(notice)),
-    "taken": lambda notice: say("👀 Taken over{by}; the card says who has it now.", by=_by(notice)),
+    "acknowledged": lambda notice: say("👀 Acknowledged{by}: the card above says who has it.", by=_by(notice)),
+    "taken": lambda notice: say("👀 Taken over{by}: the card above says who has it now.", by=_by(notice)),
     "mitigated": lambda notice: say(
         "🩹 Mitigated{by}: the impact has stopped, the cause is still there.", by=_by(notice)
     ),
@@ -134,7 +134,7 @@ CHANGES: Mapping[str, Callable[[Notice], Mrkdwn]] = {
 
 def _incident_reopened(notice: Notice) -> Mrkdwn:
     return say(
-        "🔥 {incident} is open again{by}, and nobody has it{title}",
+        "🔥 {incident} is open again{by}; nobody has it{title}",
         incident=_fact(notice, "incident"),
         by=_by(notice),
         title=_reason(notice, "title"),
@@ -180,7 +180,7 @@ def _alerts_are(amount: int) -> str:
 
 def _escalated(notice: Notice) -> Mrkdwn:
     return say(
-        "🚨 {incident} ({severity}) has been in nobody's hands for {time}{title}",
+        "🚨 Nobody has had {severity} {incident} for {time}{title}",
         incident=_fact(notice, "incident"),
         severity=_fact(notice, "severity"),
         time=_time_taken(notice),
@@ -190,9 +190,9 @@ def _escalated(notice: Notice) -> Mrkdwn:
 
 def _approval_wanted(notice: Notice) -> Mrkdwn:
     return say(
-        "✋ {approval} wants {votes} of somebody else by {until}: {title} on {platform}.",
+        "✋ {title} on {platform} needs {votes} by {until}: see {approval}.",
         approval=_fact(notice, "approval"),
-        votes="one yes" if _number(notice, "quorum") == 1 else f"{_fact(notice, 'quorum')} yes",
+        votes="a yes" if _number(notice, "quorum") == 1 else f"{_fact(notice, 'quorum')} yes",
         until=_until(notice),
         title=_title(notice),
         platform=words.title(_fact(notice, "platform")),
@@ -221,7 +221,7 @@ SETTLED: Mapping[str, str] = {
 
 def _approval_warning(notice: Notice) -> Mrkdwn:
     return say(
-        "⏳ {approval} expires at {until} without an answer: {title}.",
+        "⏳ {title} still waits for an answer: {approval} expires at {until}.",
         approval=_fact(notice, "approval"),
         until=_until(notice),
         title=_title(notice),
@@ -262,7 +262,7 @@ def _plan_refused(notice: Notice) -> Mrkdwn:
 
 def _run_resumed(notice: Notice) -> Mrkdwn:
     return say(
-        "▶️ {run} went on after its driver died, at {step}.",
+        "▶️ The process that ran {run} died; another one goes on at {step}.",
         run=_fact(notice, "run"),
         step=words.detail(_fact(notice, "step")),
     )

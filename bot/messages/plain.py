@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from html import unescape
 
+from bot.messages.answers import RUN_COMMAND
 from bot.messages.blocks import Block
 from bot.messages.message import Message
 from bot.messages.mrkdwn import clean
 
-_DATE = re.compile(r"<!date\^(\d+)\^[^|<>]*\|[^<>]*>")
+_DATE = re.compile(r"<!date\^\d+\^[^|<>]*\|([^<>]*)>")
 _MENTION = re.compile(r"<(?:@|!subteam\^)([A-Z0-9]+)>")
 _LINK = re.compile(r"<(https?://[^|<>]+)\|([^<>]*)>")
 _BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
@@ -19,20 +19,18 @@ _ITALIC = re.compile(r"(?<!\w)_([^_\n]+)_(?!\w)")
 
 
 def to_plain(message: Message) -> str:
-    """Return the message as lines of text without a final newline; buttons are left out, a terminal has commands."""
-    parts = [_READERS[str(block["type"])](block) for block in message.blocks if block["type"] in _READERS]
+    """Return the message as lines of text without a final newline; of its buttons only the commands they run."""
+    read = [_READERS[str(block["type"])](block) if block["type"] in _READERS else "" for block in message.blocks]
+    said = "\n".join(read)
+    parts = [part or _commands(block, said=said) for part, block in zip(read, message.blocks, strict=True)]
     return "\n".join(part for part in parts if part.strip()) or readable(message.text)
 
 
 def readable(mrkdwn: str) -> str:
-    """Return safe mrkdwn as plain text: ``label (address)``, ids, ``2026-01-02T03:04:05Z``."""
-    text = _DATE.sub(lambda found: _iso(int(found[1])), mrkdwn)
+    """Return safe mrkdwn as plain text: ``label (address)``, ids, ``2026-01-02 03:04 UTC``."""
+    text = _DATE.sub(r"\1", mrkdwn)
     text = _LINK.sub(r"\2 (\1)", _MENTION.sub(r"\1", text))
     return clean(unescape(_ITALIC.sub(r"\1", _BOLD.sub(r"\1", text)).replace("`", "")), keep_lines=True)
-
-
-def _iso(timestamp: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _text(value: object) -> str:
@@ -76,6 +74,13 @@ def _table(block: Block) -> str:
 def _rows(block: Block) -> Sequence[Sequence[Mapping[str, object]]]:
     rows = block.get("rows")
     return rows if isinstance(rows, list) else ()
+
+
+def _commands(block: Block, *, said: str) -> str:
+    """Return the commands that buttons would run and that nothing else has ``said``."""
+    elements = _items(block, "elements") if block["type"] == "actions" else ()
+    run = [it for it in elements if str(it.get("action_id", "")).startswith(f"{RUN_COMMAND}.")]
+    return "\n".join(f"    {it['value']}" for it in run if str(it["value"]) not in said)
 
 
 _READERS: Mapping[str, Callable[[Block], str]] = {

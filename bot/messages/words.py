@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.ids import PlatformName, ServiceName
 from bot.domain.plans import Target
 from bot.domain.rights import Need, Risk, Severity
 from bot.messages import limits
-from bot.messages.mrkdwn import DateForm, Mrkdwn, date, escape, say
+from bot.messages.mrkdwn import DateForm, Mrkdwn, date, escape, link, say
 
 SEVERITY_MARK = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡", Severity.SEV4: "⚪"}
 
@@ -31,10 +32,12 @@ _UNITS = (("day", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedel
 def duration(length: timedelta) -> str:
     """Return a length of time in words, its two largest units: ``34 s``, ``12 min``, ``2 h 5 min``, ``3 days 4 h``.
 
-    Seconds are said below two minutes only; a negative length is none.
+    Seconds are said below two minutes only; what is shorter than one, a negative length too, is ``under 1 s``.
     """
+    if length < timedelta(seconds=1):
+        return "under 1 s"
     if length < timedelta(minutes=2):
-        return f"{max(0, int(length.total_seconds()))} s"
+        return f"{int(length.total_seconds())} s"
     parts: list[str] = []
     rest = length
     for unit, size in _UNITS:
@@ -84,6 +87,19 @@ def severity(value: Severity) -> str:
     return f"{SEVERITY_MARK[value]} {value}"
 
 
+SEVERITY_MEANS = {
+    Severity.SEV1: "users cannot work",
+    Severity.SEV2: "users notice",
+    Severity.SEV3: "degraded, no user notices",
+    Severity.SEV4: "can wait for office hours",
+}
+
+
+def severity_meaning(value: Severity) -> str:
+    """Return a severity with its mark and what it means: ``🔴 sev1: users cannot work``."""
+    return f"{severity(value)}: {SEVERITY_MEANS[value]}"
+
+
 def where(platform: PlatformName, service: ServiceName | None) -> str:
     """Return platform and service as people type them: ``search-prod/qdrant``."""
     return Target(platform, service).key
@@ -94,11 +110,27 @@ def as_of(moment: datetime) -> Mrkdwn:
     return say("as of {at}", at=date(moment, DateForm.SECONDS))
 
 
+def ago(moment: datetime) -> Mrkdwn:
+    """Return how long ago something was, as the reader's device counts it."""
+    return date(moment, DateForm.AGO)
+
+
+def linked(name: str, links: Mapping[str, str]) -> Mrkdwn:
+    """Return a short name (``INC-42``), as a link to its message where that is known; nothing for nothing."""
+    return link(links[name], name) if name in links else escape(name, limits.TITLE)
+
+
 def until(moment: datetime, now: datetime) -> Mrkdwn:
     """Return an end on the reader's clock and how long that is from ``now``."""
     if moment <= now:
         return say("{at}, which has passed", at=date(moment))
-    return say("{at}, {left} left", at=date(moment), left=duration(moment - now))
+    return say("{at}, {left} left", at=date(moment), left=duration(_whole_minutes(moment - now)))
+
+
+def _whole_minutes(left: timedelta) -> timedelta:
+    """Return a time that is left in minutes begun: a quarter of an hour is not 14 minutes a blink later."""
+    minute = timedelta(minutes=1)
+    return left if left < 2 * minute else -(-left // minute) * minute
 
 
 def detail(text: str) -> Mrkdwn:

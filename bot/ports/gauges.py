@@ -22,6 +22,8 @@ class Measured:
     """Age of the oldest request without an answer."""
     runs_claimed: int | None = None
     """Runs that a driver of any process holds."""
+    audit_unsealed: int | None = None
+    """Audit entries that the sealer has not reached."""
     process_memory_bytes: int | None = None
     store_memory_ratio: float | None = None
     """Used memory of the state store over its limit; 0 without a limit."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.sandbox import cast, payloads, typed_text
 from bot.sandbox.block_walk import Placed, placed_in_message
-from bot.sandbox.courier import Ack, Courier
+from bot.sandbox.courier import Courier
+from bot.sandbox.deliveries import Ack
 from bot.sandbox.element_values import action_of, options_of
 from bot.sandbox.errors import ActError, SlackError
 from bot.sandbox.model import Channel, Message, Person

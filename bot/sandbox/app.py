@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.config import SandboxConfig
@@ -67,6 +67,7 @@ def create_sandbox(
             Route("/api/{method}", api.call, methods=["GET", "POST"]),
             Route("/response/{token}", api.respond, methods=["POST"]),
             Route("/upload/{token}", api.upload, methods=["POST"]),
+            WebSocketRoute("/link/", courier.sockets.serve),
             *control.routes(),
             *page.routes(),
         ],

@@ -15,6 +15,7 @@ from bot.sandbox.block_rules import (
     flag,
     items,
     matching,
+    needs,
     number,
     one_image_source,
     plain,
@@ -44,7 +45,8 @@ TIME = matching(r"([01]\d|2[0-3]):[0-5]\d", "a time as HH:mm")
 IMAGE_ELEMENT = also(shape({"alt_text": string(2000)}, IMAGE_SOURCES), one_image_source)
 
 
-def _one_option_source(findings: Findings, value: Any, pointer: str) -> None:
+def one_option_source(findings: Findings, value: Any, pointer: str) -> None:
+    """Refuse a menu with both plain options and groups, or neither."""
     if ("options" in value) == ("option_groups" in value):
         findings.add(pointer, "exactly one of options and option_groups must be given")
 
@@ -80,7 +82,7 @@ _CONVERSATIONS: dict[str, Rule] = {"default_to_current_conversation": flag, "fil
 
 
 def _static(extra: dict[str, Rule]) -> Rule:
-    return also(shape({}, {**_STATIC, **extra}), _one_option_source, _initial_is_offered)
+    return also(shape({}, {**_STATIC, **extra}), one_option_source, _initial_is_offered)
 
 
 def _typed_input(extra: dict[str, Rule]) -> Rule:
@@ -92,11 +94,6 @@ def _typed_input(extra: dict[str, Rule]) -> Rule:
         "focus_on_load": flag,
     }
     return shape({}, common | extra)
-
-
-def _needs_action_id(findings: Findings, value: Any, pointer: str) -> None:
-    if not value.get("action_id"):
-        findings.add(pointer, "missing required field: action_id")
 
 
 BUTTON = shape(
@@ -162,9 +159,10 @@ ELEMENTS: dict[str, Rule] = {
                 "min_value": string(100),
                 "max_value": string(100),
             }
-        )
+        ),
+        needs("is_decimal_allowed"),
     ),
-    "rich_text_input": also(_typed_input({"initial_value": anything}), _needs_action_id),
+    "rich_text_input": also(_typed_input({"initial_value": anything}), needs("action_id")),
     "file_input": shape({}, {**_ID, "filetypes": items(string(100), 1, 100), "max_files": number(1, 10)}),
     "feedback_buttons": shape({"positive_button": _FEEDBACK_BUTTON, "negative_button": _FEEDBACK_BUTTON}, _ID),
     "icon_button": shape(

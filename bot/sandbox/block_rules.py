@@ -170,8 +170,30 @@ def plain(longest: int) -> Rule:
     return text(longest, plain_only=True)
 
 
+def needs(name: str) -> Rule:
+    """Return a rule for an object that must have one more field."""
+
+    def check(findings: Findings, value: Any, pointer: str) -> None:
+        if value.get(name) is None or value[name] == "":
+            findings.add(pointer, f"missing required field: {name}")
+
+    return check
+
+
+def link(longest: int) -> Rule:
+    """Return a rule for an address of 1..``longest`` characters; without a scheme it is none."""
+    length, form = string(longest), re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+    def check(findings: Findings, value: Any, pointer: str) -> None:
+        length(findings, value, pointer)
+        if isinstance(value, str) and value and not form.fullmatch(value):
+            findings.add(pointer, "must be a valid URL")
+
+    return check
+
+
 IDENTIFIER = string(255)
-URL = string(3000)
+URL = link(3000)
 EXACTLY_ONE_IMAGE_SOURCE = "exactly one of image_url and slack_file must be given"
 
 

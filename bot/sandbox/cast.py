@@ -12,6 +12,7 @@ BOT_USER = "U0BOT"
 BOT = "B0BOT"
 BOT_NAME = "watchkeeper"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 - opens this sandbox only
+APP_TOKEN = "xapp-sandbox"  # noqa: S105 - the same
 
 ADA = "U0ADA"
 BEN = "U0BEN"
@@ -85,6 +86,23 @@ GROUPS = (
 
 COMMANDS = ("/ops", "/incident")
 MESSAGE_SHORTCUTS = (("incident.add_to_timeline", "Add to timeline"),)
+
+SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:write",
+        "usergroups:read",
+        "users:read",
+    }
+)
+"""Scopes granted at the start: those of the project's manifest, and the two that let it look at channels."""
 
 EVENTS = frozenset(
     {

@@ -213,8 +213,11 @@ class SandboxClient:
     async def configure(self, **settings: Any) -> None:
         """Change settings while running.
 
-        ``bot_urls``, ``rate_limits``, ``signature_skew_s``, ``ack_timeout_s``, ``retry_delays_s``, ``events``,
-        ``refused_blocks`` (block types the workspace does not take).
+        ``socket_mode`` (on: deliveries go through the bot's connections and no longer over HTTP), ``bot_urls``,
+        ``rate_limits``, ``signature_skew_s``, ``ack_timeout_s``, ``retry_delays_s``, ``events``,
+        ``refused_blocks`` (block types the workspace does not take), ``scopes`` (what the app was granted),
+        ``token_trouble`` (``invalid_auth``, ``token_revoked``, ``token_expired``, ``account_inactive``; None heals),
+        ``date_skew_s`` (how far the ``Date`` of answers is from the machine's time).
         """
         await self._post("/control/settings", settings)
 
@@ -230,11 +233,40 @@ class SandboxClient:
         await self._post(f"/control/groups/{group}", content)
 
     async def change_channel(
-        self, channel: str, *, archived: bool | None = None, add: Sequence[str] = (), remove: Sequence[str] = ()
+        self,
+        channel: str,
+        *,
+        archived: bool | None = None,
+        is_private: bool | None = None,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
     ) -> None:
-        """Archive a channel or change who is in it; the bot's user id works too."""
-        content = {"add": list(add), "remove": list(remove), **_given(archived=archived)}
+        """Archive a channel, make it private, or change who is in it; the bot's user id works too."""
+        content = {"add": list(add), "remove": list(remove), **_given(archived=archived, is_private=is_private)}
         await self._post(f"/control/channels/{channel}", content)
+
+    async def sockets(self) -> list[Json]:
+        """Return the bot's open connections: ``{"number", "is_leaving", "sent", "acked"}``, oldest first."""
+        found: list[Json] = (await self._get("/control/sockets"))["connections"]
+        return found
+
+    async def sockets_opened(self) -> int:
+        """Return how many connections the bot ever opened."""
+        opened: int = (await self._get("/control/sockets"))["opened"]
+        return opened
+
+    async def socket_mistakes(self) -> list[str]:
+        """Return what the bot did that the protocol has no place for: answers twice, late, or for nothing."""
+        mistakes: list[str] = (await self._get("/control/sockets"))["mistakes"]
+        return mistakes
+
+    async def disconnect(self, number: int, reason: str) -> None:
+        """Tell a connection to go: ``warning``, ``refresh_requested``, ``link_disabled``, ``too_many_websockets``."""
+        await self._post(f"/control/sockets/{number}/disconnect", {"reason": reason})
+
+    async def cut(self, number: int) -> None:
+        """Drop a connection without a word."""
+        await self._post(f"/control/sockets/{number}/cut", {})
 
     async def settle(self) -> None:
         """Wait until no event is under way to the bot, waiting retries included."""

@@ -15,6 +15,7 @@ from bot.sandbox.courier import Courier
 from bot.sandbox.errors import ActError, ControlError, SlackError
 from bot.sandbox.faults import Faults
 from bot.sandbox.rates import RateLimits
+from bot.sandbox.scopes import TokenTrouble
 from bot.sandbox.shapes import Json
 from bot.sandbox.view_acts import ViewActs
 from bot.sandbox.workspace import Workspace
@@ -65,6 +66,9 @@ class Control:
             Route("/control/people/{user}", self._guarded(self._change_person), methods=["POST"]),
             Route("/control/groups/{group}", self._guarded(self._change_group), methods=["POST"]),
             Route("/control/channels/{channel}", self._guarded(self._change_channel), methods=["POST"]),
+            Route("/control/sockets", self._guarded(self._sockets), methods=["GET"]),
+            Route("/control/sockets/{number:int}/disconnect", self._guarded(self._disconnect), methods=["POST"]),
+            Route("/control/sockets/{number:int}/cut", self._guarded(self._cut), methods=["POST"]),
             Route("/control/settle", self._guarded(self._settle), methods=["POST"]),
             Route("/control/reset", self._guarded(self._reset), methods=["POST"]),
         ]
@@ -215,18 +219,22 @@ class Control:
         return {"now": self._workspace.clock.now().isoformat()}
 
     async def _settings(self, request: Request) -> Json:
-        """Change what runs: bot_urls, rate_limits, signature_skew_s, ack_timeout_s, retry_delays_s, events, …"""
+        """Change what runs: socket_mode, bot_urls, rate_limits, signature_skew_s, ack_timeout_s, retry_delays_s, …"""
         args = await request.json()
         setters: dict[str, Callable[[Any], None]] = {
-            "bot_urls": lambda value: setattr(self._courier, "bot_urls", [str(url) for url in value]),
+            "socket_mode": lambda value: self._courier.turn_socket_mode(on=bool(value)),
+            "bot_urls": lambda value: setattr(self._courier.http, "bot_urls", [str(url) for url in value]),
             "rate_limits": lambda value: setattr(self._limits, "enabled", bool(value)),
-            "signature_skew_s": lambda value: setattr(self._courier, "signature_skew_s", int(value)),
+            "signature_skew_s": lambda value: setattr(self._courier.http, "signature_skew_s", int(value)),
             "ack_timeout_s": lambda value: setattr(self._courier, "ack_timeout", timedelta(seconds=float(value))),
             "retry_delays_s": lambda value: setattr(
                 self._courier, "retry_delays", [timedelta(seconds=float(item)) for item in value]
             ),
             "events": lambda value: setattr(self._courier, "events", {str(item) for item in value}),
             "refused_blocks": lambda value: setattr(self._workspace, "refused_blocks", {str(item) for item in value}),
+            "scopes": lambda value: setattr(self._workspace, "scopes", {str(item) for item in value}),
+            "token_trouble": lambda value: setattr(self._workspace, "token_trouble", value and TokenTrouble(value)),
+            "date_skew_s": lambda value: setattr(self._workspace, "date_skew", timedelta(seconds=float(value))),
         }
         unknown = set(args) - set(setters)
         if unknown:
@@ -271,14 +279,31 @@ class Control:
         return {"members": group.members, "disabled": group.disabled}
 
     async def _change_channel(self, request: Request) -> Json:
-        """Change a channel: ``{"archived"?, "add"?: [ids], "remove"?: [ids]}``; the bot's id works too."""
+        """Change a channel: ``{"archived"?, "is_private"?, "add"?: [ids], "remove"?: [ids]}``, the bot's id too."""
         args = await request.json()
-        channel = self._workspace.channel(request.path_params["channel"])
+        channel = self._workspace.channels.get(request.path_params["channel"])
+        if channel is None:
+            raise ControlError(f"no channel {request.path_params['channel']}")
+        channel.is_private = bool(args.get("is_private", channel.is_private))
         channel.archived = bool(args.get("archived", channel.archived))
         channel.members |= set(args.get("add", []))
         channel.members -= set(args.get("remove", []))
         self._workspace.touch()
         return channel.as_json() | {"members": sorted(channel.members)}
+
+    async def _sockets(self, _request: Request) -> Json:
+        return self._courier.sockets.as_json()
+
+    async def _disconnect(self, request: Request) -> Json:
+        """Tell a connection of the bot to go: ``{"reason"}``, as Slack does before it closes it."""
+        args = await request.json()
+        await self._courier.sockets.disconnect(request.path_params["number"], str(args["reason"]))
+        return {"ok": True}
+
+    async def _cut(self, request: Request) -> Json:
+        """Drop a connection of the bot without a word."""
+        self._courier.sockets.cut(request.path_params["number"])
+        return {"ok": True}
 
     async def _settle(self, _request: Request) -> Json:
         await self._courier.settle()

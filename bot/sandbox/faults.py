@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     """The work is done at once, the answer arrives ``seconds`` later (real time)."""
     LOST_ANSWER = "lost_answer"
     """The work is done, then the connection is cut without an answer."""
+    CUT = "cut"
+    """The connection is cut before anything is done."""
     UNSHARED = "unshared"
     """files.completeUploadExternal answers ok and never shares the file."""
     DUPLICATE = "duplicate"

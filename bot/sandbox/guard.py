@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
-_OPEN_PATHS = ("/api/", "/response/", "/upload/")
+_OPEN_PATHS = ("/api/", "/response/", "/upload/", "/link/")
 """What the bot calls: guarded by its token or an unguessable address instead."""
 
 
@@ -21,9 +21,9 @@ class LocalOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not scope["path"].startswith(_OPEN_PATHS):
-            request = Request(scope)
-            if not is_local(request.headers.get("host", ""), request.headers.get("origin")):
+        if scope["type"] in ("http", "websocket") and not scope["path"].startswith(_OPEN_PATHS):
+            connection = HTTPConnection(scope)
+            if not is_local(connection.headers.get("host", ""), connection.headers.get("origin")):
                 await PlainTextResponse("only for pages of this machine", status_code=403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

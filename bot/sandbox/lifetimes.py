@@ -1,4 +1,7 @@
-"""What lives shortly in Slack: a trigger opens one modal within 3 s, a response URL answers 5 times within 30 min."""
+"""What lives shortly in Slack: a trigger opens one modal within 3 s, a response URL answers 5 times within 30 min.
+
+And an address for a WebSocket opens one, within 30 s.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from bot.sandbox.errors import SlackError
 TRIGGER_LIFE = timedelta(seconds=3)
 RESPONSE_LIFE = timedelta(minutes=30)
 RESPONSE_USES = 5
+TICKET_LIFE = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
@@ -65,6 +69,25 @@ class Triggers:
             raise SlackError("expired_trigger_id")
         trigger.is_exchanged = True
         return trigger.user
+
+
+class Tickets:
+    """Issues and redeems tickets for Socket Mode's connections."""
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self._clock = clock
+        self._born: dict[str, datetime] = {}
+
+    def issue(self) -> str:
+        """Return a fresh ticket."""
+        ticket = secrets.token_urlsafe(18)
+        self._born[ticket] = self._clock.now()
+        return ticket
+
+    def redeem(self, ticket: str) -> bool:
+        """Spend a ticket; return whether it was still good."""
+        born = self._born.pop(ticket, None)
+        return born is not None and self._clock.now() - born <= TICKET_LIFE
 
 
 class ResponseUrls:

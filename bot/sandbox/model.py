@@ -52,6 +52,7 @@ class Channel:
     purpose: str = ""
     members: set[str] = field(default_factory=set)
     archived: bool = False
+    is_private: bool = False
     im_with: str | None = None
 
     @property
@@ -62,7 +63,14 @@ class Channel:
     @property
     def kind(self) -> str:
         """Slack's ``channel_type`` of message events."""
-        return "im" if self.im_with else "channel"
+        if self.im_with:
+            return "im"
+        return "group" if self.is_private else "channel"
+
+    @property
+    def listed_as(self) -> str:
+        """What ``types`` of conversations.list calls it."""
+        return {"im": "im", "group": "private_channel", "channel": "public_channel"}[self.kind]
 
     def as_json(self) -> Json:
         """Return the conversation object of ``conversations.info``."""
@@ -74,7 +82,12 @@ class Channel:
             "is_channel": True,
             "is_group": False,
             "is_im": False,
-            "is_private": False,
+            "is_mpim": False,
+            "is_private": self.is_private,
+            "is_general": False,
+            "is_shared": False,
+            "is_ext_shared": False,
+            "is_org_shared": False,
             "is_archived": self.archived,
             "is_member": self.has_bot,
             "num_members": len(self.members),

@@ -43,6 +43,7 @@ class Page:
             Route("/", self._index, methods=["GET"]),
             Route("/page/state", self._state, methods=["GET"]),
             Route("/page/changes", self._changes, methods=["GET"]),
+            Route("/page/completion", self._completion, methods=["GET"]),
             Route("/page/platform", self._platform_state, methods=["GET"]),
             Route("/page/platform/{change}", self._platform_change, methods=["POST"]),
             Route("/files/{file_id}", self._file, methods=["GET"]),
@@ -67,6 +68,10 @@ class Page:
         if user not in self._workspace.people:
             return JSONResponse({"error": f"no person {user}"}, status_code=404)
         return JSONResponse(self._seen_by(user))
+
+    async def _completion(self, _request: Request) -> Response:
+        """Return what can be typed; without a table of the bot's own, its commands."""
+        return JSONResponse(self._workspace.config.completion or _commands_only())
 
     async def _changes(self, request: Request) -> Response:
         """Stream one server-sent event with the version at once and after every change."""
@@ -97,13 +102,14 @@ class Page:
         return await self._ask_platform("GET", "/control/state", None)
 
     async def _platform_change(self, request: Request) -> Response:
-        """Break or mend one service of the simulated platform."""
+        """Break or mend one thing of the simulated platform: ``{"service", "kind"?}``, as its state names them."""
         change = request.path_params["change"]
         body: Any = await request.json()
-        service = body.get("service") if isinstance(body, dict) else None
-        if change not in {"break", "mend"} or not isinstance(service, str):
+        content = {name: body[name] for name in ("service", "kind") if name in body} if isinstance(body, dict) else {}
+        if change not in {"break", "mend"} or not all(isinstance(value, str) for value in content.values()):
             return JSONResponse({"error": "break or mend one service"}, status_code=400)
-        content = {"service": service, "kind": "stop"} if change == "break" else {"service": service}
+        if "service" not in content:
+            return JSONResponse({"error": "break or mend one service"}, status_code=400)
         return await self._ask_platform("POST", f"/control/{change}", content)
 
     async def _ask_platform(self, method: str, path: str, content: Json | None) -> Response:
@@ -124,6 +130,7 @@ class Page:
     def _seen_by(self, user: str) -> Json:
         """Return everything one person's client shows."""
         workspace = self._workspace
+        workspace.direct_message(user)  # an installed app can be written to before it has said a word
         channels = [channel for channel in workspace.channels.values() if user in channel.members]
         return {
             "version": workspace.version,
@@ -133,7 +140,7 @@ class Page:
                 {"id": p.id, "name": p.name, "real_name": p.real_name, "part": p.part, "deleted": p.deleted}
                 for p in workspace.people.values()
             ],
-            "groups": [{"id": g.id, "handle": g.handle} for g in workspace.groups.values()],
+            "groups": [{"id": g.id, "handle": g.handle, "members": g.members} for g in workspace.groups.values()],
             "shortcuts": [{"callback_id": key, "name": name} for key, name in cast.MESSAGE_SHORTCUTS],
             "channels": [
                 {
@@ -165,6 +172,14 @@ class Page:
         if view is None:
             return None
         return view.as_json(self._workspace.config.team) | {"errors": view.errors, "notice": view.notice}
+
+
+def _commands_only() -> Json:
+    """Return the commands that are registered, of which no verb is known."""
+    return {
+        "addresses": [{"typed": name, "family": name} for name in cast.COMMANDS],
+        "families": {name: {"summary": "", "verbs": []} for name in cast.COMMANDS},
+    }
 
 
 def _image_kind(content: bytes) -> str | None:

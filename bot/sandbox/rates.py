@@ -16,7 +16,14 @@ POSTS_A_MINUTE = 300
 
 _TIERS: dict[int, tuple[str, ...]] = {
     1: ("apps.connections.open",),
-    20: ("conversations.list", "usergroups.list", "usergroups.users.list", "users.list", "reactions.remove"),
+    20: (
+        "conversations.list",
+        "usergroups.list",
+        "usergroups.users.list",
+        "users.list",
+        "users.conversations",
+        "reactions.remove",
+    ),
     50: (
         "chat.update",
         "chat.delete",

@@ -24,11 +24,15 @@ class CuttableProtocol(HttpToolsProtocol):
 
 
 def listen(port: int) -> socket.socket:
-    """Return a listening loopback socket; port 0 takes a free one."""
+    """Return a listening loopback socket; port 0 takes a free one. Raises OSError where the port is taken."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((LOOPBACK, port))
-    sock.listen(128)
+    try:
+        sock.bind((LOOPBACK, port))
+        sock.listen(128)
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -66,10 +70,11 @@ def server_for(sandbox: Sandbox, *, on_ready: Callable[[], None]) -> SandboxServ
         uvicorn.Config(
             sandbox.app,
             http=CuttableProtocol,
-            ws="none",
+            ws="websockets-sansio",
             lifespan="on",
             log_level="warning",
             access_log=False,
+            date_header=False,  # the Web API sends its own, which a test may move
             timeout_graceful_shutdown=1,
         ),
         on_ready,

@@ -6,8 +6,10 @@ from typing import Any
 
 from bot.sandbox import payloads
 from bot.sandbox.acts import Outcome, failure_of, pick
+from bot.sandbox.block_kit import check_options
 from bot.sandbox.block_walk import Placed, placed
-from bot.sandbox.courier import Ack, Courier
+from bot.sandbox.courier import Courier
+from bot.sandbox.deliveries import Ack
 from bot.sandbox.element_values import action_of, chosen_state, initial_state, is_empty
 from bot.sandbox.errors import ActError, SlackError
 from bot.sandbox.methods.views import checked, replace_view, stack_view
@@ -42,7 +44,7 @@ class ViewActs:
         payload = payloads.interaction(self._workspace, "view_submission", person) | {
             "trigger_id": trigger_id,
             "view": view.as_json(self._workspace.config.team),
-            "response_urls": [],
+            "response_urls": self._response_urls(person, view),
         }
         ack = await self._courier.interact(payload)
         failure = self._apply(view, ack)
@@ -117,8 +119,9 @@ class ViewActs:
         answer = (await self._courier.interact(payload)).json_body() or {}
         options = list(answer.get("options") or [])
         options += [option for group in answer.get("option_groups") or [] for option in group.get("options") or []]
-        if len(options) > 100:
-            raise ActError(f"{action_id}: {len(options)} options offered, 100 allowed")
+        verdict = check_options(answer)
+        if verdict.error:
+            raise ActError(f"{action_id}: what is offered is refused: {' '.join(verdict.problems)}")
         return options
 
     def open_home(self, user: str, tab: str = "home") -> Outcome:
@@ -207,6 +210,25 @@ class ViewActs:
         if unused:
             raise ActError(f"{view.id}: no input {', '.join(sorted(unused))}")
         return state
+
+    def _response_urls(self, person: Person, view: View) -> list[Json]:
+        """Return a response URL for each conversation that was chosen in a menu which asks for one."""
+        urls = []
+        for place in _inputs(view):
+            state = view.state[place.block["block_id"]][place.element["action_id"]]
+            chosen = state.get("selected_conversation") or state.get("selected_channel")
+            if not chosen or not place.element.get("response_url_enabled"):
+                continue
+            token = self._workspace.response_urls.issue(user=person.id, channel=chosen)
+            urls.append(
+                {
+                    "block_id": place.block["block_id"],
+                    "action_id": place.element["action_id"],
+                    "channel_id": chosen,
+                    "response_url": f"{self._workspace.config.base_url}/response/{token}",
+                }
+            )
+        return urls
 
     def _keep_choice(self, view: View, places: list[Placed], place: Placed, choice: Any) -> None:
         fresh = payloads.state_values(places, place, choice)

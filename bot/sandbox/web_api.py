@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -22,7 +24,9 @@ from bot.sandbox.methods.table import METHODS
 from bot.sandbox.model import Call
 from bot.sandbox.rates import RateLimits
 from bot.sandbox.responses import answer_interaction
+from bot.sandbox.scopes import refuse_ungranted, scope_headers
 from bot.sandbox.shapes import Json
+from bot.sandbox.tokens import OPEN_CONNECTION, token_refusal
 from bot.sandbox.workspace import Workspace
 
 
@@ -36,6 +40,7 @@ class Answer:
     is_html: bool = False
     is_cut: bool = False
     delay_s: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class WebApi:
@@ -52,13 +57,13 @@ class WebApi:
         try:
             args = await read_arguments(request)
         except SlackError as exc:
-            return JSONResponse(exc.as_json())
+            return await self._send(request, Answer(200, exc.as_json()))
         token = _bearer(request) or str(args.pop("token", "") or "")
         args.pop("token", None)
         fault = self._faults.strike(method, _channel_of(args))
         answer = self._answer(method, args, token, fault)
         self._record(method, args, answer, fault)
-        return await _send(request, answer)
+        return await self._send(request, answer)
 
     async def respond(self, request: Request) -> Response:
         """Take one answer on a response URL: 404 ``expired_url`` or ``used_url`` when it is dead."""
@@ -72,7 +77,7 @@ class WebApi:
         if answer.body.get("error") in {"expired_url", "used_url"}:
             answer = Answer(404, answer.body)
         self._record("response_url", args, answer, fault)
-        return await _send(request, answer)
+        return await self._send(request, answer)
 
     async def upload(self, request: Request) -> Response:
         """Take the bytes of an upload; 400 when the length differs from what was announced."""
@@ -82,19 +87,28 @@ class WebApi:
         answer = Answer(200 if stored else 400, {"ok": stored is not None})
         self._record("upload", {"bytes": len(content)}, answer, fault)
         if fault is not None and fault.kind is FaultKind.LOST_ANSWER:
-            return await _send(request, Answer(0, {}, is_cut=True))
+            return await self._send(request, Answer(0, {}, is_cut=True))
         return PlainTextResponse(f"OK - {len(content)}" if stored else "length mismatch", status_code=answer.status)
 
     def _answer(self, method: str, args: Json, token: str, fault: Fault | None) -> Answer:
-        if not token:
-            return Answer(200, SlackError("not_authed").as_json())
-        if token != self._workspace.config.bot_token:
-            return Answer(200, SlackError("invalid_auth").as_json())
+        refusal = token_refusal(self._workspace.config, method, token)
+        if refusal is not None:
+            return Answer(200, SlackError(refusal).as_json())
+        if self._workspace.token_trouble and method != OPEN_CONNECTION:
+            return Answer(200, SlackError(self._workspace.token_trouble).as_json())
         if method not in METHODS:
             return Answer(200, SlackError("unknown_method").as_json())
+        return replace(self._granted(method, args, fault), headers=scope_headers(self._workspace, method))
+
+    def _granted(self, method: str, args: Json, fault: Fault | None) -> Answer:
+        """Answer a call whose token is good: rate limit first, then the scopes, then the work."""
         wait_s = self._limits.admit(method, _channel_of(args))
         if wait_s is not None:
             return _rate_limited(wait_s)
+        try:
+            refuse_ungranted(self._workspace, method, args)
+        except SlackError as exc:
+            return Answer(200, exc.as_json())
         if fault is not None and fault.kind is FaultKind.UNSHARED and method == "files.completeUploadExternal":
             return self._guarded(None, lambda: complete_upload(self._workspace, args, shares=False))
         return self._guarded(fault, lambda: METHODS[method](self._workspace, copy.deepcopy(args)))
@@ -105,6 +119,8 @@ class WebApi:
             return _rate_limited(max(1, round(fault.seconds)))
         if fault is not None and fault.kind is FaultKind.SERVER_ERROR:
             return Answer(fault.status, {}, is_html=True)
+        if fault is not None and fault.kind is FaultKind.CUT:
+            return Answer(0, {}, is_cut=True)
         if fault is not None and fault.kind is FaultKind.ERROR:
             return Answer(200, {"ok": False, "error": fault.code})
         try:
@@ -130,6 +146,24 @@ class WebApi:
             )
         )
 
+    async def _send(self, request: Request, answer: Answer) -> Response:
+        """Send an answer with the server's time in ``Date``, which a test may move."""
+        if answer.delay_s:
+            await asyncio.sleep(answer.delay_s)
+        if answer.is_cut:
+            return _cut(request)
+        headers = {**answer.headers, "date": self._date()}
+        if answer.retry_after_s is not None:
+            headers["Retry-After"] = str(answer.retry_after_s)
+        if answer.is_html:
+            page = "<!DOCTYPE html><title>Server Error</title>"
+            return HTMLResponse(page, status_code=answer.status, headers=headers)
+        return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+
+    def _date(self) -> str:
+        """Return the machine's time, as signatures use it, moved by the skew a test set."""
+        return format_datetime(datetime.now(UTC) + self._workspace.date_skew, usegmt=True)
+
 
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -143,17 +177,6 @@ def _channel_of(args: Json) -> str | None:
 
 def _rate_limited(seconds: int) -> Answer:
     return Answer(429, {"ok": False, "error": "ratelimited"}, retry_after_s=seconds)
-
-
-async def _send(request: Request, answer: Answer) -> Response:
-    if answer.delay_s:
-        await asyncio.sleep(answer.delay_s)
-    if answer.is_cut:
-        return _cut(request)
-    if answer.is_html:
-        return HTMLResponse("<!DOCTYPE html><title>Server Error</title>", status_code=answer.status)
-    headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
-    return JSONResponse(answer.body, status_code=answer.status, headers=headers)
 
 
 def _cut(request: Request) -> Response:

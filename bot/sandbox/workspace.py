@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from bot.sandbox import cast
@@ -16,7 +17,7 @@ from bot.sandbox.block_walk import with_ids
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.errors import SlackError
-from bot.sandbox.lifetimes import ResponseUrls, Triggers
+from bot.sandbox.lifetimes import ResponseUrls, Tickets, Triggers
 from bot.sandbox.model import Call, Channel, Group, Message, Person, StoredFile, View
 from bot.sandbox.shapes import Json
 
@@ -28,6 +29,7 @@ class Workspace:
         self.config = config
         self.clock = clock
         self.version = 0
+        self.socket_mode = config.socket_mode
         self._watchers: set[asyncio.Event] = set()
         self.reset()
 
@@ -51,8 +53,12 @@ class Workspace:
         self.files: dict[str, StoredFile] = {}
         self.calls: list[Call] = []
         self.refused_blocks: set[str] = set()
+        self.scopes = set(self.config.scopes)
+        self.token_trouble: str | None = None
+        self.date_skew = timedelta(0)
         self.triggers = Triggers(self.clock)
         self.response_urls = ResponseUrls(self.clock)
+        self.tickets = Tickets(self.clock)
         self._numbers = itertools.count(1)
         self.touch()
 
@@ -88,10 +94,14 @@ class Workspace:
         return found
 
     def channel(self, channel: object) -> Channel:
-        """Return a conversation by id, or the direct message with a user id; SlackError ``channel_not_found``."""
+        """Return a conversation the bot can see by id, or the direct message with a user id.
+
+        SlackError ``channel_not_found`` for any other, and for a private channel the bot is not a member of.
+        """
         name = str(channel or "")
-        if name in self.channels:
-            return self.channels[name]
+        known = self.channels.get(name)
+        if known is not None and (known.has_bot or not known.is_private):
+            return known
         if name in self.people and not self.people[name].is_bot:
             return self.direct_message(name)
         raise SlackError("channel_not_found")

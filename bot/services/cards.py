@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.domain.cards import ApprovalCard, CardView, EvidenceCard, IncidentCard, Offer, RunCard
-from bot.domain.effects import CardKind, card_parts
+from bot.domain.effects import CardKind, card_id, card_parts
 from bot.domain.errors import UnknownName
 from bot.domain.evidence import Evidence, Source
 from bot.domain.ids import ApprovalId, CardId, IncidentId, RunbookName, RunId
@@ -19,6 +19,7 @@ from bot.ports.incidents import Incidents
 from bot.ports.platforms import PlatformPorts, Platforms
 from bot.ports.runs import Runs
 from bot.services.planning import filled
+from bot.services.whereabouts import Whereabouts
 
 
 class CardService:
@@ -32,6 +33,7 @@ class CardService:
         evidence: EvidenceStore,
         platforms: Platforms,
         *,
+        whereabouts: Whereabouts | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._incidents = incidents
@@ -39,7 +41,13 @@ class CardService:
         self._runs = runs
         self._evidence = evidence
         self._platforms = platforms
+        self._whereabouts = whereabouts
         self._now = now
+
+    async def _links(self, **cards: tuple[CardKind, str, str | None]) -> dict[str, str]:
+        """Return addresses by short name; of things as kind, name and id, those without an id left out."""
+        named = {name: card_id(kind, subject) for kind, name, subject in cards.values() if name and subject}
+        return await self._whereabouts.of(named) if self._whereabouts else {}
 
     async def view(self, card: CardId) -> CardView | None:
         """Return what the card should show now; None when what it was about is not kept any more."""
@@ -70,6 +78,10 @@ class CardService:
             merged_into=into,
             approvals_open=len(approvals),
             runs_open=tuple(in_progress(run) for run in runs),
+            guide=(platform.profile.guide or "") if platform else "",
+            links=await self._links(
+                own=(CardKind.INCIDENT, incident.name, id_), into=(CardKind.INCIDENT, into, incident.merged_into)
+            ),
         )
 
     async def _name_of(self, incident: IncidentId | None) -> str:
@@ -81,18 +93,26 @@ class CardService:
         evidence = await self._evidence.get(id_)
         asking = Evidence(id_, incident.platform, (), self._now(), waiting=tuple(Source))
         shown = bool(platform and platform.profile.logs_in_channel)
-        return EvidenceCard(evidence or asking, incident.name, shown)
+        links = await self._links(own=(CardKind.INCIDENT, incident.name, id_))
+        return EvidenceCard(evidence or asking, incident.name, shown, links)
 
     async def _approval(self, id_: ApprovalId) -> ApprovalCard:
         approval = await self._approvals.get(id_)
         run = (await self._runs.get(approval.run)).name if approval.run else ""
+        incident, later = await self._name_of(approval.incident), await self._approval_name(approval.superseded_by)
         return ApprovalCard(
             approval=approval,
             as_of=self._now(),
-            incident_name=await self._name_of(approval.incident),
+            incident_name=incident,
             run_name=run,
-            superseded_by=await self._approval_name(approval.superseded_by),
+            superseded_by=later,
             supersedes=await self._approval_name(approval.supersedes),
+            links=await self._links(
+                own=(CardKind.APPROVAL, approval.name, id_),
+                incident=(CardKind.INCIDENT, incident, approval.incident),
+                run=(CardKind.RUN, run, approval.run),
+                later=(CardKind.APPROVAL, later, approval.superseded_by),
+            ),
         )
 
     async def _approval_name(self, id_: ApprovalId | None) -> str:
@@ -107,7 +127,13 @@ class CardService:
     async def _run(self, id_: RunId) -> RunCard:
         run = await self._runs.get(id_)
         approval = await self._approval_name(run.approval)
-        return RunCard(run, self._now(), await self._name_of(run.incident), approval)
+        incident = await self._name_of(run.incident)
+        links = await self._links(
+            own=(CardKind.RUN, run.name, id_),
+            incident=(CardKind.INCIDENT, incident, run.incident),
+            approval=(CardKind.APPROVAL, approval, run.approval),
+        )
+        return RunCard(run, self._now(), incident, approval, links)
 
 
 def in_progress(run: Run) -> str:

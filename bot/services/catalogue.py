@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from bot.domain.answers import PlatformLine
 from bot.domain.correlation import Classification
+from bot.domain.forms import Choice
 from bot.domain.ids import IncidentId, PlatformName, RunbookName, ServiceName
 from bot.domain.profiles import Profile, Service
 from bot.domain.rights import Severity
+from bot.domain.runs import RunState
 from bot.ports.approvals import Approvals
 from bot.ports.incidents import Incidents
 from bot.ports.platforms import PlatformPorts, Platforms
@@ -89,6 +91,34 @@ class Catalogue:
         """Return ``RUN-…`` of the newest runs."""
         return tuple(it.name for it in await self._runs.recent(RECENT))
 
+    def platform_choices(self) -> Sequence[Choice]:
+        """Return every platform with its title."""
+        return tuple(Choice(name, f"{name}: {it.profile.title}") for name, it in self._platforms.items())
+
+    def service_choices(self, platform: PlatformName | None = None) -> Sequence[Choice]:
+        """Return the services of a platform, or of all of them, each once, with what they do."""
+        known = {name: it.role for ports in self._some(platform) for name, it in ports.profile.services.items()}
+        return tuple(Choice(name, f"{name}: {role}" if role else name) for name, role in known.items())
+
+    def runbook_choices(self, platform: PlatformName | None = None) -> Sequence[Choice]:
+        """Return the runbooks of a platform, or of all of them, each once, with their titles."""
+        known = {name: it.title for ports in self._some(platform) for name, it in ports.profile.runbooks.items()}
+        return tuple(Choice(name, f"{name}: {title}") for name, title in known.items())
+
+    async def incident_choices(self) -> Sequence[Choice]:
+        """Return open incidents, worst first, then the newest others, with what is wrong."""
+        found = {it.name: it for it in [*await self._incidents.open(), *await self._incidents.recent(RECENT)]}
+        return tuple(Choice(name, f"{name} {it.severity}, {it.state}: {it.title}") for name, it in found.items())
+
+    async def approval_choices(self) -> Sequence[Choice]:
+        """Return open approvals with what they are about."""
+        return tuple(Choice(it.name, f"{it.name} {it.plan.title}") for it in await self._approvals.open())
+
+    async def run_choices(self) -> Sequence[Choice]:
+        """Return runs that are not over, then the newest others, with what they do."""
+        found = sorted(await self._runs.recent(RECENT), key=lambda it: it.state.is_final)
+        return tuple(Choice(it.name, f"{it.name} {it.plan.title}, {_plain(it.state)}") for it in found)
+
     async def lines(self) -> tuple[PlatformLine, ...]:
         """Return every platform with what is open on it."""
         return tuple([await self._line(it) for it in self._platforms.values()])
@@ -110,6 +140,10 @@ class Catalogue:
         """Return what a person's word makes of an incident, with the runbooks the profile offers for the service."""
         profile = self._platforms[platform].profile
         return Classification(service, severity, offers_for(profile, profile.services[service]) if service else ())
+
+
+def _plain(state: RunState) -> str:
+    return state.value.replace("_", " ")
 
 
 def offers_for(profile: Profile, service: Service) -> tuple[RunbookName, ...]:

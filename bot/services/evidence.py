@@ -101,7 +101,8 @@ class EvidenceService:
     async def _values(self, incident: Incident, platform: PlatformPorts, services: Sequence[Service]) -> Update:
         metrics = metrics_of(platform, services)
         fired_at = min((alert.starts_at for alert in incident.firing), default=incident.opened_at)
-        then, now = await asyncio.gather(_sampled(platform, metrics, fired_at), _sampled(platform, metrics, None))
+        sampled = await asyncio.gather(_sampled(platform, metrics, fired_at), _sampled(platform, metrics, None))
+        then, now = (_worth_showing(metrics, samples, beside=[*sampled[0], *sampled[1]]) for samples in sampled)
         return lambda evidence: replace(evidence, values_at_fire=then, values_now=now)
 
     async def _probes(self, platform: PlatformPorts, services: Sequence[Service]) -> Update:
@@ -161,6 +162,29 @@ async def _sampled(platform: PlatformPorts, metrics: Sequence[Metric], at: datet
     return tuple(sample for some in samples for sample in some)
 
 
+def _worth_showing(
+    metrics: Sequence[Metric], samples: Sequence[MetricSample], *, beside: Sequence[MetricSample]
+) -> tuple[MetricSample, ...]:
+    """Return the samples of at most eight metrics: first the series out of bounds at either moment, then the others.
+
+    Of a metric with such series only these are shown: the one full disk, the one target that is down.
+    """
+    by_name = {metric.name: metric for metric in metrics}
+    bad = {(it.name, it.labels) for it in beside if _is_out_of_bounds(by_name[it.name], it.value)}
+    bad_names = {name for name, _ in bad}
+    order = sorted(by_name, key=lambda name: name not in bad_names)[:MAX_METRICS]
+    shown = [it for it in samples if (it.name, it.labels) in bad or it.name not in bad_names]
+    return tuple(sorted((it for it in shown if it.name in order), key=lambda sample: order.index(sample.name)))
+
+
+def _is_out_of_bounds(metric: Metric, value: float | None) -> bool:
+    if value is None:
+        return False
+    above = [bound for bound in (metric.warning_above, metric.critical_above) if bound is not None]
+    below = [bound for bound in (metric.warning_below, metric.critical_below) if bound is not None]
+    return any(value > bound for bound in above) or any(value < bound for bound in below)
+
+
 def affected_services(incident: Incident, platform: PlatformPorts) -> tuple[Service, ...]:
     """Return the services an incident concerns: its own, else those of its alerts, else the critical ones."""
     if incident.service is not None:
@@ -171,12 +195,12 @@ def affected_services(incident: Incident, platform: PlatformPorts) -> tuple[Serv
 
 
 def metrics_of(platform: PlatformPorts, services: Sequence[Service]) -> tuple[Metric, ...]:
-    """Return the metrics worth a first look: the services' own, then the platform's, at most eight."""
+    """Return the metrics that concern the services: their own, then the platform's."""
     names = {service.name for service in services}
     metrics = platform.profile.metrics.values()
     own = [metric for metric in metrics if names & set(metric.services)]
     general = [metric for metric in metrics if not metric.services]
-    return tuple([*own, *general][:MAX_METRICS])
+    return (*own, *general)
 
 
 def links_of(incident: Incident) -> tuple[Link, ...]:

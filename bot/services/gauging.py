@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.domain.approvals import ApprovalState
 from bot.domain.effects import Channel, NoticeKind, Place, notice
 from bot.ports.approvals import Approvals
+from bot.ports.audit import Audit
 from bot.ports.gauges import Measured
 from bot.ports.intake import IntakeQueue
 from bot.ports.outbox import Outbox
@@ -26,6 +27,7 @@ class GaugingService:
         outbox: Outbox,
         approvals: Approvals,
         runs: Runs,
+        audit: Audit,
         *,
         now: Callable[[], Awaitable[datetime]],
         process_memory: Callable[[], int],
@@ -35,6 +37,7 @@ class GaugingService:
         self._outbox = outbox
         self._approvals = approvals
         self._runs = runs
+        self._audit = audit
         self._now = now
         self._process_memory = process_memory
         self._store_memory = store_memory
@@ -52,9 +55,16 @@ class GaugingService:
             oldest_waiting_s=_age(backlog.oldest, now),
             oldest_approval_s=_age(min(pending, default=None), now),
             runs_claimed=len(driven),
+            audit_unsealed=await self._unsealed(),
             process_memory_bytes=self._process_memory(),
             store_memory_ratio=await self._store_memory(),
         )
+
+    async def _unsealed(self) -> int:
+        """Return how many entries follow the sealed head; the head is read first, so that none sealed since counts."""
+        sealed, _ = await self._audit.head()
+        mark = await self._audit.mark()
+        return max(0, mark.audit_seq - sealed) if mark else 0
 
 
 class MemoryWatch:

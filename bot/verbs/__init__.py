@@ -11,12 +11,14 @@ from bot.verbs.vocabulary import (
     Handler,
     Kind,
     Misread,
+    Missing,
     Names,
     Parsed,
     Reply,
     Request,
     Verb,
     address,
+    command_of,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Handler",
     "Kind",
     "Misread",
+    "Missing",
     "Names",
     "Parsed",
     "Reply",
@@ -35,5 +38,6 @@ __all__ = [
     "Verb",
     "VerbTable",
     "address",
+    "command_of",
     "may_ask",
 ]

@@ -6,7 +6,7 @@ understood; a word that fits none is a `Misread` with what was probably meant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.domain.errors import UnknownName
 from bot.domain.ids import PlatformName
@@ -26,7 +26,7 @@ from bot.verbs.kinds import (
     there_is,
 )
 from bot.verbs.reading import GivenOption, Reading, split_options
-from bot.verbs.vocabulary import Argument, Kind, Misread, Names, Parsed, Request, Verb
+from bot.verbs.vocabulary import Argument, Kind, Misread, Missing, Names, Parsed, Request, Verb
 from bot.verbs.words import Line, Word
 
 
@@ -44,11 +44,39 @@ class ArgumentReader:
         for option in options:
             await self._read_option(reading, option)
         await self._read_words(reading, words)
+        return await self._settled(reading)
+
+    async def read_fields(self, verb: Verb, request: Request, fields: Mapping[str, str]) -> Parsed:
+        """Return the request with what a form holds, field by field; raises UserError.
+
+        What stands in a field is that argument and no other, whatever it looks like.
+        """
+        reading = Reading(verb, request, Line(verb.name, ()), 0, len(verb.name))
+        for argument in (*verb.arguments, *verb.options):
+            text = " ".join(fields.get(argument.name, "").split()) if argument.kind is not Kind.TEXT else ""
+            if text:
+                await self._read_field(reading, argument, text)
+            elif written := fields.get(argument.name, "").strip():
+                reading.values[argument.name] = written
+        return await self._settled(reading)
+
+    async def _read_field(self, reading: Reading, argument: Argument, text: str) -> None:
+        if argument.kind is Kind.PERSON:
+            reading.values[argument.name] = text
+            return
+        texts = text.split(" ") if argument.kind is Kind.PARAMETERS else [text]
+        for word in (Word(it, 0, 0, is_quoted=True) for it in texts):
+            if not self._fits(reading, argument, word):
+                raise await self._wrong_word(reading, word, [argument])
+            await self._keep(reading, argument, word)
+
+    async def _settled(self, reading: Reading) -> Parsed:
+        """Return what was read once silence is settled and nothing is missing."""
         await self._settle_incidents(reading)
         await self._settle_platform(reading)
         self._check_platform_has(reading)
         await self._check_complete(reading)
-        return Parsed(request, reading.values, reading.parameters, frozenset(reading.platforms))
+        return Parsed(reading.request, reading.values, reading.parameters, frozenset(reading.platforms))
 
     # -- which word is which -----------------------------------------------------------------------------------------
 
@@ -123,7 +151,7 @@ class ArgumentReader:
         if argument.kind in (Kind.PLATFORM, Kind.SERVICE, Kind.RUNBOOK):
             reading.values[argument.name] = folded(self._all(argument.kind))[word.text.casefold()]
         elif argument.kind in PREFIXES:
-            named = await self._named(reading, argument.kind, word)
+            named = await self._named(reading, argument, word)
             reading.values[argument.name] = named.id
             reading.platforms.add(named.platform)
         elif argument.kind is Kind.PARAMETERS:
@@ -139,8 +167,9 @@ class ArgumentReader:
             return self._names.platforms()
         return self._names.services(platform) if kind is Kind.SERVICE else self._names.runbooks(platform)
 
-    async def _named(self, reading: Reading, kind: Kind, word: Word) -> Named:
-        """Return what a short number names; one that names nothing is a misread with the nearest that do."""
+    async def _named(self, reading: Reading, argument: Argument, word: Word) -> Named:
+        """Return what a short number names; one that names nothing is a misread with what there is."""
+        kind = argument.kind
         number = short_number(kind, word.text) or 0
         find = {
             Kind.INCIDENT: self._names.incident,
@@ -150,8 +179,13 @@ class ArgumentReader:
         try:
             return await find[kind](number)
         except UnknownName as exc:
-            close = closest(f"{PREFIXES[kind]}-{number}", await self._known(kind))
-            raise Misread(str(exc), meant=reading.instead(word, close)) from exc
+            known = list(await self._known(kind))
+            close = closest(f"{PREFIXES[kind]}-{number}", known) or known[:MEANT]
+            hint = await self._there_are(kind)
+            meant = reading.instead(word, close)
+            raise Misread(
+                f"{PREFIXES[kind]}-{number} is not there", hint=hint, meant=meant, field=argument.name
+            ) from exc
 
     async def _known(self, kind: Kind) -> Sequence[str]:
         """Return the names there are of a kind; empty for what has no names."""
@@ -168,6 +202,18 @@ class ArgumentReader:
                 return tuple(Severity)
             case _:
                 return ()
+
+    async def _there_are(self, kind: Kind) -> str:
+        """Return a sentence that lists what has a number, with what it is about."""
+        find = {
+            Kind.INCIDENT: self._names.incident_choices,
+            Kind.APPROVAL: self._names.approval_choices,
+            Kind.RUN: self._names.run_choices,
+        }
+        choices = await find[kind]()
+        named = "; ".join(it.words for it in choices[:MEANT])
+        more = f"; and {len(choices) - MEANT} more" if len(choices) > MEANT else ""
+        return f"There is {named}{more}." if choices else "There is none yet."
 
     async def _choices(self, arguments: Sequence[Argument]) -> list[str]:
         """Return what could stand for any of some arguments, each once."""
@@ -189,7 +235,10 @@ class ArgumentReader:
             close = [f"{PREFIXES[it.kind]}-{word.text.lstrip('#')}" for it in waiting if it.kind in PREFIXES]
         nouns = " or ".join(dict.fromkeys(map(noun, waiting)))
         return Misread(
-            f"“{shown(word.text)}” is not {nouns}", hint=there_is(choices), meant=reading.instead(word, close)
+            f"“{shown(word.text)}” is not {nouns}",
+            hint=there_is(choices),
+            meant=reading.instead(word, close),
+            field=waiting[0].name,
         )
 
     # -- what silence means ------------------------------------------------------------------------------------------
@@ -238,7 +287,12 @@ class ArgumentReader:
         if not having:
             raise Misread(f"no platform has {what}" if what else "no platform is under care yet")
         where = f"{what} is on {' and '.join(having)}" if what else f"there are {', '.join(having)}"
-        raise Misread(f"{where}: say which platform is meant", meant=reading.added(having))
+        raise Missing(
+            f"{where}: say which platform is meant",
+            meant=reading.added(having),
+            field="platform",
+            given=reading.given(),
+        )
 
     # -- what is wrong -----------------------------------------------------------------------------------------------
 
@@ -259,14 +313,15 @@ class ArgumentReader:
         if "platform" in reading.words:
             others = [it for it in self._names.platforms() if value in self._all(argument.kind, it)]
             meant += reading.instead(reading.words["platform"], others)
-        raise Misread(f"{value}: {platform} has no such {argument.kind}", hint=there_is(known), meant=meant)
+        told = f"{value}: {platform} has no such {argument.kind}"
+        raise Misread(told, hint=there_is(known), meant=meant, field=argument.name)
 
     async def _check_complete(self, reading: Reading, *, but: Argument | None = None) -> None:
         """Refuse a line on which something is missing."""
         verb = reading.verb
         chosen = [name for name in verb.either if name in reading.values]
         if len(chosen) > 1:
-            raise Misread(f"{verb.name} takes one of {' and '.join(chosen)}, not both")
+            raise Misread(f"{verb.name} takes one of {' and '.join(chosen)}, not both", field=chosen[-1])
         if verb.either and not chosen:
             raise await self._missing(reading, [it for it in verb.arguments if it.name in verb.either])
         for argument in verb.arguments:
@@ -274,7 +329,8 @@ class ArgumentReader:
                 raise await self._missing(reading, [argument])
         for option in verb.options:
             if option.required and option.name not in reading.values:
-                raise Misread(f"{verb.name} needs --{option.name} and {noun(option)} after it")
+                needed = f"{verb.name} needs --{option.name} and {noun(option)} after it"
+                raise Missing(needed, field=option.name, given=reading.given())
 
     def _is_there(self, reading: Reading, argument: Argument) -> bool:
         """Return whether an argument was given or needs not be: a run's or an incident's number says the platform."""
@@ -284,7 +340,14 @@ class ArgumentReader:
         announcement = next((f"{it.name} " for it in arguments if it.announced), "")
         meant = [f"{announcement}{name}" for name in (await self._choices(arguments))[: 2 * MEANT]]
         nouns = " or ".join(dict.fromkeys(map(noun, arguments)))
-        return Misread(f"{reading.verb.name} needs {announcement}{nouns}", meant=reading.added(meant))
+        are_none = not meant and all(it.kind in PREFIXES for it in arguments)
+        none = f"; there is no open {' and no '.join(it.kind for it in arguments)}" if are_none else ""
+        return Missing(
+            f"{reading.verb.name} needs {announcement}{nouns}{none}",
+            meant=reading.added(meant),
+            field=arguments[0].name,
+            given=reading.given(),
+        )
 
 
 def _announces(word: Word, waiting: Sequence[Argument]) -> Argument | None:

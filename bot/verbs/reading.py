@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.ids import PlatformName
+from bot.verbs.kinds import PREFIXES, short_number
 from bot.verbs.vocabulary import Argument, Command, Kind, Request, Verb
 from bot.verbs.words import Line, Word
 
@@ -40,6 +41,21 @@ class Reading:
         """Return the service and the runbook that were named."""
         given = (it for it in (*self.verb.arguments, *self.verb.options) if it.name in self.values)
         return {it.kind: self.values[it.name] for it in given if it.kind in (Kind.SERVICE, Kind.RUNBOOK)}
+
+    def given(self) -> dict[str, str]:
+        """Return what was understood so far by argument, as it would be typed: ids by their short names."""
+        given = {name: self._typed(name) for name in self.values}
+        parameters = " ".join(f"{name}={value}" for name, value in self.parameters.items())
+        named = next((it.name for it in self.verb.arguments if it.kind is Kind.PARAMETERS), "")
+        return {**given, **({named: parameters} if parameters else {})}
+
+    def _typed(self, name: str) -> str:
+        """Return the short name behind an id; of one that went without saying, nothing."""
+        argument = next(it for it in (*self.verb.arguments, *self.verb.options) if it.name == name)
+        if argument.kind not in PREFIXES:
+            return self.values[name]
+        number = short_number(argument.kind, self.words[name].text) if name in self.words else None
+        return "" if number is None else f"{PREFIXES[argument.kind]}-{number}"
 
     def instead(self, word: Word, meant: Sequence[str]) -> tuple[Command, ...]:
         """Return the line with other words in the place of one."""

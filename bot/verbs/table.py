@@ -10,14 +10,31 @@ from dataclasses import dataclass, replace
 
 from bot.domain.answers import Problem
 from bot.domain.errors import NotAllowed, UsageError, UserError
+from bot.domain.forms import CommandForm, Filled
 from bot.domain.ids import PlatformName
 from bot.domain.people import LADDER, Actor
 from bot.domain.rights import Role
 from bot.verbs.arguments import ArgumentReader
+from bot.verbs.forms import FormMaker
 from bot.verbs.kinds import MEANT, closest, shown
-from bot.verbs.vocabulary import Command, Family, Misread, Names, Parsed, Reply, Request, Verb, address
+from bot.verbs.vocabulary import (
+    Command,
+    Entrance,
+    Family,
+    Misread,
+    Missing,
+    Names,
+    Parsed,
+    Reply,
+    Request,
+    Verb,
+    address,
+    command_of,
+)
 from bot.verbs.words import Line, Word, read_line
 
+WINDOWS = frozenset({Entrance.SLASH, Entrance.BUTTON, Entrance.SHORTCUT})
+"""Where the workspace lets a window be opened."""
 LONGEST_OFFER = 200
 """Characters of a command that is offered as what was meant."""
 OWNERS_ROLES = (Role.VIEWER, Role.OPERATOR, Role.APPROVER)
@@ -52,6 +69,7 @@ class VerbTable:
     def __init__(self, verbs: Sequence[Verb], names: Names) -> None:
         self.verbs = tuple(verbs)
         self._reader = ArgumentReader(names)
+        self._forms = FormMaker(names)
 
     async def answer(self, request: Request) -> Reply:
         """Return the answer. What the person can put right is a `Problem`; any other error is the caller's."""
@@ -60,8 +78,32 @@ class VerbTable:
             if not understood.is_allowed(request.actor):
                 raise _denied(understood.verb, understood.role, request, understood.parsed.platforms)
             return await understood.verb.handler(understood.parsed)
+        except Missing as exc:
+            return Reply(await self._problem(exc, request), form=await self._form(exc, request))
         except UserError as exc:
             return Reply(await self._problem(exc, request))
+
+    async def submit(self, filled: Filled, request: Request) -> Reply:
+        """Return the answer to a form, as if it had been typed; `Reply.field` names the field that is wrong."""
+        command = command_of(filled.command)
+        verb = self.find(command.family, command.text)
+        typed = replace(request, family=command.family, text=command.text)
+        if verb is None:
+            return Reply(Problem(f"{filled.command} is not there any more.", hint="Help lists what can be asked."))
+        try:
+            parsed = await self._reader.read_fields(verb, typed, filled.values)
+            understood = Understood(verb, parsed, _role_of(verb, parsed))
+            if not understood.is_allowed(request.actor):
+                raise _denied(verb, understood.role, typed, parsed.platforms)
+            return await verb.handler(parsed)
+        except UserError as exc:
+            field = exc.field if isinstance(exc, Misread) else ""
+            return Reply(await self._problem(exc, typed), field=field)
+
+    async def _form(self, missing: Missing, request: Request) -> CommandForm | None:
+        """Return what asks for what is missing, where a window can be opened."""
+        verb = self._verb_of(request) if request.entrance in WINDOWS else None
+        return await self._forms.form(verb, request.actor, missing.given) if verb else None
 
     async def understand(self, request: Request) -> Understood:
         """Return what is asked, typed; raises UserError. Reading a command takes the role of its mildest form."""
@@ -122,11 +164,15 @@ class VerbTable:
         return understood.is_allowed(request.actor)
 
     def _hint(self, error: UserError, request: Request) -> str:
-        """Return the error's own hint, else how the verb is used."""
+        """Return the error's own hint, else how the verb is used, with an example."""
         if isinstance(error, Misread) and error.hint:
             return error.hint
         verb = self._verb_of(request) if isinstance(error, UsageError) else None
-        return f"Usage: {address(verb.family, request.entrance)} {verb.usage}" if verb else ""
+        if verb is None:
+            return ""
+        where = address(verb.family, request.entrance)
+        example = verb.example.replace(f"/{verb.family}", where, 1)
+        return f"Usage: {where} {verb.usage}; for example {example}"
 
     def _verb_of(self, request: Request) -> Verb | None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.domain.answers import Answer
 from bot.domain.effects import Place
 from bot.domain.errors import UsageError
+from bot.domain.forms import Choice, CommandForm
 from bot.domain.ids import IncidentId, PlatformName, RunbookName, ServiceName
 from bot.domain.people import Actor
 from bot.domain.rights import Role
@@ -55,6 +56,10 @@ class Reply:
     answer: Answer
     shareable: bool = False
     """Whether "Share here" makes sense: an answer about the platforms, not about the person."""
+    form: CommandForm | None = None
+    """What asks for the arguments that are missing, where a window can be opened; ``answer`` is for elsewhere."""
+    field: str = ""
+    """The field of a form that the answer to it is about."""
 
 
 class Kind(StrEnum):
@@ -170,6 +175,13 @@ class Verb:
     """Other names it answers to."""
     either: tuple[str, ...] = ()
     """Names of optional arguments of which exactly one must be given."""
+    button: str = ""
+    """What a button that runs it says: ``Acknowledge``; its name where left out."""
+
+    @property
+    def button_words(self) -> str:
+        """Return what a button that runs it says."""
+        return self.button or self.name.capitalize()
 
     @property
     def usage(self) -> str:
@@ -251,6 +263,30 @@ class Names(Protocol):
         """Return ``RUN-…`` of the newest runs."""
         ...
 
+    def platform_choices(self) -> Sequence[Choice]:
+        """Return every platform with its title."""
+        ...
+
+    def service_choices(self, platform: PlatformName | None = None) -> Sequence[Choice]:
+        """Return the services with what they do."""
+        ...
+
+    def runbook_choices(self, platform: PlatformName | None = None) -> Sequence[Choice]:
+        """Return the runbooks with their titles."""
+        ...
+
+    async def incident_choices(self) -> Sequence[Choice]:
+        """Return open incidents, worst first, then the newest others, with what is wrong."""
+        ...
+
+    async def approval_choices(self) -> Sequence[Choice]:
+        """Return open approvals with what they are about."""
+        ...
+
+    async def run_choices(self) -> Sequence[Choice]:
+        """Return runs that are not over, then the newest others, with what they do."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -260,11 +296,33 @@ class Command:
     text: str
 
 
+def command_of(shown: str) -> Command:
+    """Return the command that `address` and a verb make up: ``/incident ack INC-1``, ``@watchkeeper status``."""
+    words = shown.strip().removeprefix("@").removeprefix("/").removeprefix("watchkeeper").strip()
+    first, _, rest = words.partition(" ")
+    if first != Family.OPS:
+        return Command(Family.INCIDENT, rest) if first == Family.INCIDENT else Command(Family.OPS, words)
+    inner, _, after = rest.partition(" ")
+    return Command(Family.INCIDENT, after) if inner == Family.INCIDENT else Command(Family.OPS, rest)
+
+
 class Misread(UsageError):
     """A command that could not be read, with what was probably meant."""
 
-    def __init__(self, message: str, *, hint: str = "", meant: Sequence[Command] = ()) -> None:
+    def __init__(self, message: str, *, hint: str = "", meant: Sequence[Command] = (), field: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.field = field
+        """The name of the argument that is wrong; empty where it is none in particular."""
         self.meant = tuple(meant)
         """Best first; what the person may not run, or what does not parse either, is dropped before it is shown."""
+
+
+class Missing(Misread):
+    """A command that lacks something, with what was given of it already, as it would be typed."""
+
+    def __init__(
+        self, message: str, *, meant: Sequence[Command] = (), field: str = "", given: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message, meant=meant, field=field)
+        self.given = dict(given or {})

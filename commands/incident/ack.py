@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="ack",
+        button="Acknowledge",
         summary="take an incident into your hands; it silences nothing",
         example="/incident ack INC-1",
         role=Role.OPERATOR,

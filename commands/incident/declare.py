@@ -22,6 +22,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="declare",
+        button="Declare",
         summary="open an incident that no alert has found",
         example="/incident declare search answers slowly --severity sev2 --service qdrant",
         role=Role.OPERATOR,

@@ -20,6 +20,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="list",
+        button="List incidents",
         summary="the open incidents, worst first; with `all` the newest, closed ones included",
         example="/incident list all",
         role=Role.VIEWER,

@@ -18,6 +18,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="merge",
+        button="Merge",
         summary="close one incident in favour of another, which takes over its alerts",
         example="/incident merge INC-2 into INC-1",
         role=Role.OPERATOR,

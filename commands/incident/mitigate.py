@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="mitigate",
+        button="Mark mitigated",
         summary="say that the impact has stopped; the cause may still be there",
         example="/incident mitigate INC-1",
         role=Role.OPERATOR,

@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="note",
+        button="Add note",
         summary="put a line into the timeline",
         example="/incident note INC-1 the new disk arrives at noon",
         role=Role.OPERATOR,

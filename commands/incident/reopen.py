@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="reopen",
+        button="Re-open",
         summary="say that a resolved incident is not over",
         example="/incident reopen INC-1",
         role=Role.OPERATOR,

@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="resolve",
+        button="Resolve",
         summary="say that it is over; alerts that still fire are reminded of",
         example="/incident resolve INC-1 the disk is replaced",
         role=Role.OPERATOR,

@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="sev",
+        button="Change severity",
         summary="give an incident another severity; sev1 is worst",
         example="/incident sev sev2 INC-1",
         role=Role.OPERATOR,

@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.INCIDENT,
         name="show",
+        button="Show incident",
         summary="one incident with its timeline",
         example="/incident show INC-1",
         role=Role.VIEWER,

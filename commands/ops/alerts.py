@@ -15,6 +15,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="alerts",
+        button="Show alerts",
         summary="what Alertmanager holds now, with the incident of each alert",
         example="/ops alerts",
         role=Role.VIEWER,

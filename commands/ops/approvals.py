@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="approvals",
+        button="Show requests",
         summary="what waits for a yes, or for its start; a yes is given on the card",
         example="/ops approvals",
         role=Role.VIEWER,

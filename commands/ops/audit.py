@@ -20,6 +20,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="audit",
+        button="Show audit",
         summary="the newest entries of the audit: who did what, to what, when",
         example="/ops audit 20",
         role=Role.ADMIN,

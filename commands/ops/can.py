@@ -20,6 +20,7 @@ def verb(services: CommandServices, table: Callable[[], VerbTable]) -> Verb:
     return Verb(
         family=Family.OPS,
         name="can",
+        button="Ask",
         summary="whether you, or somebody else, may do something, why, and who else may",
         example="/ops can restart qdrant",
         role=Role.VIEWER,

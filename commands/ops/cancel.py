@@ -18,6 +18,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="cancel",
+        button="Call off",
         summary="call off a run, or take back a request for one",
         example="/ops cancel RUN-3",
         role=Role.OPERATOR,

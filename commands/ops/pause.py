@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="pause",
+        button="Pause run",
         summary="let a run stop at its next step border, to go on later",
         example="/ops pause RUN-3",
         role=Role.OPERATOR,

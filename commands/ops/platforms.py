@@ -15,6 +15,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="platforms",
+        button="List platforms",
         summary="the systems under care, with what is open on them",
         example="/ops platforms",
         role=Role.VIEWER,

@@ -21,6 +21,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name=NAME,
+        button="Ask for restart",
         summary="ask for a service to be restarted; the plan comes first, then the yes",
         example="/ops restart qdrant --reason it hangs since 3:12",
         role=Role.OPERATOR,

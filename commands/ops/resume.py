@@ -16,6 +16,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="resume",
+        button="Let it go on",
         summary="let a paused run go on",
         example="/ops resume RUN-3",
         role=Role.OPERATOR,

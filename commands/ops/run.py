@@ -22,6 +22,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="run",
+        button="Show or ask",
         summary="show one run, or ask for a runbook by its name; its plan comes first, then the yes",
         example="/ops run recover-qdrant",
         role=Role.VIEWER,

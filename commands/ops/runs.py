@@ -19,6 +19,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="runs",
+        button="List runs",
         summary="the newest runs and how they ended",
         example="/ops runs",
         role=Role.VIEWER,

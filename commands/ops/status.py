@@ -15,6 +15,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="status",
+        button="Show status",
         summary="how a platform, or one service of it, stands now",
         example="/ops status qdrant",
         role=Role.VIEWER,

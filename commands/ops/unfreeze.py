@@ -15,6 +15,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="unfreeze",
+        button="Unfreeze",
         summary="let risky work go on after the state store lost something",
         example="/ops unfreeze --reason restored from the copy of 3:00, nothing ran since",
         role=Role.ADMIN,

@@ -14,6 +14,7 @@ def verb(services: CommandServices) -> Verb:
     return Verb(
         family=Family.OPS,
         name="whoami",
+        button="Who am I",
         summary="your roles, your platforms, and the groups they come from",
         example="/ops whoami",
         role=Role.VIEWER,

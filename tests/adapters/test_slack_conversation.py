@@ -93,7 +93,7 @@ async def test_a_response_address_that_is_used_up_is_logged_without_the_address(
 
 async def test_an_ephemeral_and_a_home_tab_are_shown(stage: Stage) -> None:
     assert await stage.conversation.ephemeral(ROOM, ADA, MESSAGE)
-    home = home_view(Home(NOW, [an_incident()], [an_approval()]))
+    home = home_view(Home(NOW, mine=[an_incident()], approvals=[an_approval()]))
     assert await stage.conversation.publish_home(ADA, home)
     workspace = stage.sandbox.workspace
     assert "INC-42" in json.dumps(workspace.views[workspace.homes[ADA]].definition)

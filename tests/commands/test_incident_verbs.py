@@ -154,6 +154,6 @@ async def test_owner_acts_on_what_they_own_alone(two: Desk) -> None:
 
 
 async def test_help_lists_the_family(desk: Desk) -> None:
-    usages = [it.usage for it in (await desk.ask("/incident", Help)).verbs]
+    usages = [it.usage for it in (await desk.ask("/incident help", Help)).verbs]
     assert "/incident ack [incident]" in usages
     assert usages[-1] == "/ops help"

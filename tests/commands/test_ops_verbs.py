@@ -11,6 +11,7 @@ from bot.domain.answers import (
     AuditTrail,
     Can,
     Help,
+    Menu,
     PlanComing,
     Platforms,
     RunActed,
@@ -212,8 +213,20 @@ async def test_can_corrects_what_cannot_be_read(desk: Desk) -> None:
     assert "list that the chat offers" in (await desk.problem("can restart qdrant @ben")).text
 
 
-@pytest.mark.parametrize("command", ["", "help", "  ", "/ops", "ops help"])
-async def test_nothing_asked_is_a_call_for_help(desk: Desk, command: str) -> None:
+@pytest.mark.parametrize("command", ["", "  ", "/ops"])
+async def test_nothing_asked_is_a_call_for_the_menu(desk: Desk, command: str) -> None:
+    menu = await desk.ask(command, Menu)
+    assert [it.command for it in menu.moves] == ["/ops status", "/ops restart", "/ops approvals", "/ops runs"]
+    assert menu.more == "/ops help"
+
+
+async def test_the_menu_offers_what_the_person_may_ask(desk: Desk) -> None:
+    menu = await desk.ask("/incident", Menu, by=actor(VIEWER))
+    assert [it.command for it in menu.moves] == ["/incident list"]
+
+
+@pytest.mark.parametrize("command", ["help", "ops help"])
+async def test_help_lists_everything(desk: Desk, command: str) -> None:
     verbs = (await desk.ask(command, Help)).verbs
     assert "/ops status [service] [platform]" in [it.usage for it in verbs]
     assert verbs[-1].usage == "/incident help"

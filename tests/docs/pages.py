@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ARCHITECTURE = ROOT / "docs" / "architecture.md"
-DECISIONS = ROOT / "docs" / "decisions"
+DOCS = ROOT / "docs"
+ARCHITECTURE = DOCS / "architecture.md"
+DECISIONS = DOCS / "decisions"
 README = ROOT / "README.md"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)

@@ -81,7 +81,7 @@ def test_every_risk_says_what_it_needs() -> None:
 
 
 def test_every_metric_is_listed() -> None:
-    nothing = Labels((), (), (), (), (), ())
+    nothing = Labels((), (), (), (), (), (), ())
     exposed = re.findall(r"^# TYPE (\S+) ", Metrics(nothing).exposition().decode(), flags=re.MULTILINE)
     kept = [name for name in exposed if not name.endswith("_created")]
     told = codes("\n".join(first_cells(section(ARCHITECTURE, "Metrics"))))

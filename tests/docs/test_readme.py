@@ -28,7 +28,7 @@ def test_its_two_commands_are_targets_of_the_makefile() -> None:
 
 def test_every_command_it_names_is_one() -> None:
     named = set(_COMMAND.findall("\n".join(codes(text_of(README)))))
-    assert {command for command, _ in named} == {"serve", "web", "worker", "check", "audit", "ops"}
+    assert {command for command, _ in named} == {"serve", "check", "doctor", "manifest", "ops", "sandbox", "simulate"}
     commands = _commands(parser())
     for command, part in named:
         assert command in commands
@@ -44,6 +44,7 @@ def test_variables_it_names_are_read() -> None:
     given = {
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_SIGNING_SECRET": "signed",
+        "SLACK_APP_TOKEN": "xapp-1",
         "WATCHKEEPER_CONFIG": "one.yaml",
         "WATCHKEEPER_DATA_DIR": "kept",
         "REDIS_URL": "redis://127.0.0.1",
@@ -51,7 +52,7 @@ def test_variables_it_names_are_read() -> None:
     table = text_of(README).partition("| Variable |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([A-Z_]{5,})`", table)) == given.keys()
     read = read_environment(given)
-    assert None not in (read.slack_bot_token, read.slack_signing_secret, read.redis_url)
+    assert None not in (read.slack_bot_token, read.slack_signing_secret, read.slack_app_token, read.redis_url)
     assert (read.config_path, read.data_dir) == (Path("one.yaml"), Path("kept"))
 
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.domain import approvals, incident_acts, incident_alerts
+from bot.domain import approval_acts, approval_course, incident_acts, incident_alerts
 from bot.domain.alerts import AlertStatus
 from bot.domain.approvals import Approval, ApprovalDecision, ApprovalOutcome, ApprovalRules, ApprovalState, Asking
 from bot.domain.effects import TimerKind
@@ -202,27 +202,27 @@ class ApprovalLife(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(VOTERS))
     def yes(self, actor: Actor) -> None:
-        self.keep(approvals.approve(self.approval, self.approval.plan.hash, actor, self.now))
+        self.keep(approval_acts.approve(self.approval, self.approval.plan.hash, actor, self.now))
 
     @rule(actor=st.sampled_from(VOTERS))
     def no(self, actor: Actor) -> None:
-        self.keep(approvals.deny(self.approval, self.approval.plan.hash, actor, self.now))
+        self.keep(approval_acts.deny(self.approval, self.approval.plan.hash, actor, self.now))
 
     @rule(actor=st.sampled_from(VOTERS))
     def taken_back(self, actor: Actor) -> None:
-        self.keep(approvals.withdraw(self.approval, actor, self.now))
-        self.keep(approvals.revoke(self.approval, actor, self.now))
+        self.keep(approval_acts.withdraw(self.approval, actor, self.now))
+        self.keep(approval_acts.revoke(self.approval, actor, self.now))
 
     @rule()
     def the_clock_is_met(self) -> None:
-        self.keep(approvals.expire(self.approval, self.now))
+        self.keep(approval_course.expire(self.approval, self.now))
 
     @rule(run=st.sampled_from([RunId("R1"), RunId("R2")]), moved=st.booleans(), lost=st.booleans())
     def a_starter_comes(self, run: RunId, moved: bool, lost: bool) -> None:
         fresh = with_fact(self.approval.plan, started="9") if moved else self.approval.plan
         voters = by_id(replace(actor, roles=frozenset({Role.VIEWER})) if lost else actor for actor in VOTERS)
         before = self.approval.state
-        outcome = self.keep(approvals.consume(self.approval, fresh, run, voters, self.now))
+        outcome = self.keep(approval_course.consume(self.approval, fresh, run, voters, self.now))
         if outcome is ApprovalOutcome.CONSUMED and before is not ApprovalState.CONSUMED:
             self.started.append(run)
             assert before is ApprovalState.APPROVED
@@ -249,7 +249,7 @@ class ApprovalLife(RuleBasedStateMachine):
 
 def _asked(plan: Plan) -> Approval:
     asking = Asking(ApprovalId("A"), 1, plan, ADA, reason=REASON)
-    asked = approvals.ask(asking, APPROVAL_RULES, BEGIN).state
+    asked = approval_acts.ask(asking, APPROVAL_RULES, BEGIN).state
     assert asked is not None
     return asked
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -30,11 +30,13 @@ from bot.adapters.redis_outbox import RedisOutbox
 from bot.adapters.redis_runs import RedisLedger, RedisRuns
 from bot.adapters.redis_shares import RedisShares
 from bot.adapters.redis_store import RedisStore
-from bot.domain.answers import Said
+from bot.domain.answers import Outlook, Said
 from bot.domain.approvals import Approval, ApprovalRules
 from bot.domain.correlation import Classification
 from bot.domain.effects import Channel, Place
 from bot.domain.errors import TemporaryError
+from bot.domain.findings import Verdict
+from bot.domain.forms import Filled
 from bot.domain.ids import (
     ChannelId,
     GroupId,
@@ -56,18 +58,22 @@ from bot.domain.settings import Members
 from bot.ports.approvals import PlanRequest
 from bot.ports.conversation import Payload
 from bot.ports.incidents import Declaration
+from bot.ports.outbox import MessageRef
 from bot.ports.platforms import PlatformPorts, Platforms
 from bot.ports.workspace import Person
 from bot.services.access import AccessService, Rules
 from bot.services.requesting import RequestService
+from bot.services.whereabouts import Whereabouts
 from bot.verbs import Family, Reply, Request
 from handlers.acks import AckFamily, AckOutcome
 from handlers.background import Background
 from handlers.bolt_app import Listeners, build_bolt_app
 from handlers.errors import Guard
-from handlers.slack_edge import EdgeRefusal, slack_routes
+from handlers.slack_dispatch import EdgeRefusal, SlackDispatch
+from handlers.slack_edge import slack_routes
 from handlers.slack_listeners import Parts, slack_listeners
 from handlers.telling import Teller
+from tests.sent_plugin import SENT
 from tests.waiting import wait_until
 
 SECRET = "shhh"
@@ -180,24 +186,29 @@ class FakeConversation:
     async def open_view(self, trigger: str, view: Payload) -> str | None:
         if not self.opens:
             return None
+        SENT.view(view, "opened")
         self.views.append(view)
         return "V1"
 
     async def update_view(self, view_id: str, view: Payload) -> bool:
+        SENT.view(view, "updated")
         self.updates.append((view_id, view))
         return True
 
     async def respond(
         self, response_url: str, message: Payload, *, public: bool = False, replace: bool = False
     ) -> bool:
+        SENT.message(message, "answered")
         self.responses.append((response_url, message, public))
         return True
 
     async def ephemeral(self, channel: ChannelId, user: UserId, message: Payload, thread: str | None = None) -> bool:
+        SENT.message(message, "said privately")
         self.ephemerals.append((channel, user, message, thread))
         return True
 
     async def publish_home(self, user: UserId, view: Payload) -> bool:
+        SENT.view(view, "home")
         self.homes.append((user, view))
         return True
 
@@ -207,14 +218,37 @@ class FakeVerbs:
     """Answers with the text it was asked, or does what a test says."""
 
     do: Callable[[Request], Awaitable[Reply]] | None = None
+    settle: Callable[[Filled], Awaitable[Reply]] | None = None
     asked: list[Request] = field(default_factory=list)
+    submitted: list[Filled] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Reply:
         self.asked.append(request)
         return await self.do(request) if self.do else Reply(Said(f"You asked: {request.text}"))
 
+    async def submit(self, filled: Filled, request: Request) -> Reply:
+        self.submitted.append(filled)
+        return await self.settle(filled) if self.settle else Reply(Said(f"You sent: {filled.command}"))
+
     def find(self, family: Family, name: str) -> object | None:
         return {Family.OPS: ("status",), Family.INCIDENT: ("ack",)}[family].count(name) or None
+
+
+@dataclass
+class FakeHealth:
+    """Knows how the platforms stand, as a test says."""
+
+    glances: tuple[Outlook, ...] = (Outlook(SEARCH, "Search", Verdict.OK, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)),)
+
+    async def outlook(self) -> tuple[Outlook, ...]:
+        return self.glances
+
+
+class FakeAddresses:
+    """Messages have addresses by their place."""
+
+    async def of(self, message: MessageRef, thread: str | None = None) -> str:
+        return f"https://sandbox.slack.test/archives/{message.channel}/p{message.ts.replace('.', '')}"
 
 
 @dataclass
@@ -279,6 +313,7 @@ class Stage:
         response = await self.http.post(
             "/slack/events", content=body, headers={**kind, **signed(body), **(headers or {})}
         )
+        SENT.acknowledgement(response.text, "acknowledged")
         await self.settled()
         return response
 
@@ -411,8 +446,9 @@ def parts_on(
     approvals = RedisApprovals(store, lambda _: ApprovalRules((BEN, CHI), (CHI,)))
     requests = RedisPlanRequests(store)
     access = AccessService(_rules(), RedisMemberships(access_store), directory)
+    outbox = RedisOutbox(store)
     parts = Parts(
-        our_id=US,
+        our_id=lambda: US,
         groups=frozenset({GROUP}),
         access=access,
         verbs=verbs,
@@ -420,8 +456,10 @@ def parts_on(
         incidents=incidents,
         approvals=approvals,
         runs=RedisRuns(store),
-        outbox=RedisOutbox(store),
+        outbox=outbox,
         platforms=platforms,
+        health=FakeHealth(),
+        whereabouts=Whereabouts(outbox, FakeAddresses()),
         shares=RedisShares(store),
         conversation=chat,
     )
@@ -448,8 +486,8 @@ async def staged(
     )
     # Nothing listens there: a call that Bolt makes by itself fails the test.
     bolt_client = client or AsyncWebClient(base_url="http://127.0.0.1:1/api/")
-    app = build_bolt_app(bolt_client, authorized, SECRET, listeners, Guard(metrics, teller))
-    transport = httpx.ASGITransport(Starlette(routes=slack_routes(app, SECRET, metrics)))
+    app = build_bolt_app(bolt_client, lambda: authorized, SECRET, listeners, Guard(metrics, teller))
+    transport = httpx.ASGITransport(Starlette(routes=slack_routes(SlackDispatch(app, metrics), SECRET)))
     async with httpx.AsyncClient(transport=transport, base_url="http://watchkeeper.test") as http:
         yield Stage(parts, verbs, chat, directory, background, metrics, store, requests, http)
     await background.drain(timedelta(seconds=1))

@@ -15,14 +15,17 @@ from starlette.applications import Starlette
 
 from bot.adapters.metrics import Labels, Metrics
 from bot.adapters.redis_store import RedisStore
+from bot.adapters.slack_sockets import SocketEnd
 from bot.domain.errors import TemporaryError
 from bot.ports.gauges import Measured
 from handlers.acks import AckFamily, AckOutcome
 from handlers.alertmanager import IntakeOutcome
 from handlers.health import health_routes
-from handlers.slack_edge import EdgeRefusal
+from handlers.slack_dispatch import EdgeRefusal
 
-LABELS = Labels(IntakeOutcome, AckFamily, AckOutcome, EdgeRefusal, ("post", "update"), ("shown", "throttled"))
+LABELS = Labels(
+    IntakeOutcome, AckFamily, AckOutcome, EdgeRefusal, ("post", "update"), ("shown", "throttled"), SocketEnd
+)
 
 
 async def answers() -> None:

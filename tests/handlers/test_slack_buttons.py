@@ -14,10 +14,11 @@ from bot.domain.incidents import IncidentState
 from bot.domain.rights import Need
 from bot.domain.runs import RunState
 from bot.messages import approval_card, incident_card, run_card
-from bot.messages.answers import SHARE
+from bot.messages.answers import COMMANDS_SHOWN, RUN_COMMAND, SHARE
 from bot.messages.modals import DENY_CALLBACK, GIVE_UP_CALLBACK, MARK_DONE_CALLBACK, NOTE_CALLBACK, SEVERITY_CALLBACK
 from handlers.acks import AckFamily, AckOutcome
 from handlers.buttons import STALE, UPDATING
+from handlers.home import QUIET
 from handlers.slack_listeners import presses
 from tests.handlers.slack_stage import (
     ADA,
@@ -54,6 +55,7 @@ ACTIONS = (
     run_card.MARK_DONE,
     run_card.GIVE_UP,
     SHARE,
+    *(f"{RUN_COMMAND}.{position}" for position in range(1, COMMANDS_SHOWN + 1)),
 )
 FOREIGN = f"{new_ulid()} {'0' * 12}"
 
@@ -65,7 +67,7 @@ async def stage(redis_client: Redis) -> AsyncIterator[Stage]:
 
 
 async def test_every_button_that_cards_print_does_something(stage: Stage) -> None:
-    assert set(presses(stage.parts)) == set(ACTIONS)
+    assert set(presses(stage.parts)) == {*ACTIONS, *QUIET}
 
 
 # -- stale, foreign, unknown -----------------------------------------------------------------------------------------

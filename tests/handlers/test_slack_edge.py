@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from handlers.slack_edge import MAX_BODY_BYTES, EdgeRefusal
+from handlers.slack_dispatch import MAX_BODY_BYTES, EdgeRefusal
 from tests.handlers.slack_stage import FORM, JSON, Stage, command_body, event_body, said, signed, staged
 
 

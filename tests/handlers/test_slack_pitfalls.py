@@ -198,7 +198,7 @@ def test_9_there_is_one_listener_for_each_family() -> None:
     metrics, conversation, background = CountingMetrics(), FakeConversation(), Background()
     listeners = Listeners(quietly, quietly, quietly, quietly, quietly)
     guard = Guard(metrics, Teller(conversation, background))
-    app = build_bolt_app(AsyncWebClient(), AUTHORIZED, SECRET, listeners, guard)
+    app = build_bolt_app(AsyncWebClient(), lambda: AUTHORIZED, SECRET, listeners, guard)
     assert len(app._async_listeners) == len(AckFamily)
 
 
@@ -227,7 +227,7 @@ def test_13_the_environment_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-somebody-else")
     guard = Guard(CountingMetrics(), Teller(FakeConversation(), Background()))
     listeners = Listeners(quietly, quietly, quietly, quietly, quietly)
-    app = build_bolt_app(AsyncWebClient(token="xoxb-ours"), AUTHORIZED, SECRET, listeners, guard)
+    app = build_bolt_app(AsyncWebClient(token="xoxb-ours"), lambda: AUTHORIZED, SECRET, listeners, guard)
     assert app._signing_secret == SECRET
     assert app.client.token == "xoxb-ours"
 
@@ -238,7 +238,7 @@ def test_13_an_installable_app_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     guard = Guard(CountingMetrics(), Teller(FakeConversation(), Background()))
     listeners = Listeners(quietly, quietly, quietly, quietly, quietly)
     with pytest.raises(PermanentError, match="SLACK_CLIENT_ID"):
-        build_bolt_app(AsyncWebClient(), AUTHORIZED, SECRET, listeners, guard)
+        build_bolt_app(AsyncWebClient(), lambda: AUTHORIZED, SECRET, listeners, guard)
 
 
 async def test_socket_mode_takes_the_same_path(redis_client: Redis) -> None:
@@ -252,7 +252,7 @@ async def test_socket_mode_takes_the_same_path(redis_client: Redis) -> None:
             return Ack({"text": "heard"})
 
         listeners = Listeners(command, quietly, quietly, quietly, quietly)
-        app = build_bolt_app(AsyncWebClient(), AUTHORIZED, SECRET, listeners, guard)
+        app = build_bolt_app(AsyncWebClient(), lambda: AUTHORIZED, SECRET, listeners, guard)
         body = {"command": "/ops", "text": "restart payload-api", "team_id": TEAM, "user_id": BEN, "trigger_id": "t"}
         answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
     assert (answer.status, answer.body) == (200, '{"text": "heard"}')

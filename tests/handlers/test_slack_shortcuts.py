@@ -137,9 +137,9 @@ async def test_the_home_tab_shows_what_waits_for_this_person(stage: Stage) -> No
     (ada, of_ada), (ben, of_ben) = stage.chat.homes
     assert (ada, ben) == (ADA, BEN)
     assert "INC-1" in said(of_ada)
-    assert "APR-1" not in said(of_ada)
+    assert "Waiting for your yes" not in said(of_ada)
     assert "APR-1" in said(of_ben)
-    assert "INC-1" not in said(of_ben)
+    assert "In your hands" not in said(of_ben)
     assert of_ada["type"] == "home"
 
 

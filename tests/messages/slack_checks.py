@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from slack_sdk.models.attachments import BlockAttachment
-from slack_sdk.models.blocks import Block
-from slack_sdk.models.views import View
-
 from bot.messages import limits
 from bot.messages.blocks import text_size
 from bot.messages.message import Message, to_payload
-from bot.sandbox.block_kit import check_message, check_view
+from tests.slack_models import complaints_about_message, complaints_about_view
 
 CONTROL_FORM = re.compile(r"<[@!#][^>]*>?")
 OUR_DATE = re.compile(r"<!date\^\d+\^[{}a-z_ ]+\|[0-9: UTC-]+>")
@@ -24,37 +18,17 @@ HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 def check(message: Message) -> None:
     """Fail unless Slack's models, the sandbox's checker and our totals take the message."""
-    payload: Any = to_payload(message)
-    sent = json.loads(json.dumps(payload))
-    verdict = check_message(sent["blocks"], sent["attachments"])
-    assert verdict.error is None, verdict.problems
-    for given, parsed in zip(message.blocks, _parsed(message), strict=True):
-        assert parsed.to_dict() == json.loads(json.dumps(given))
-    for attachment in sent["attachments"]:
-        BlockAttachment(
-            blocks=Block.parse_all(attachment["blocks"]), color=attachment["color"], fallback=attachment["fallback"]
-        ).to_dict()
+    assert complaints_about_message(to_payload(message)) == []
     assert message.text.strip()
     assert len(message.text) <= limits.FALLBACK
     assert sum(map(text_size, message.blocks)) <= limits.MESSAGE_CHARACTERS
     assert len(message.blocks) <= limits.MESSAGE_BLOCKS
 
 
-def _parsed(message: Message) -> list[Block]:
-    with pytest.MonkeyPatch.context() as patch:
-        complaints: list[str] = []
-        patch.setattr(Block.logger, "warning", complaints.append)
-        parsed = Block.parse_all([json.loads(json.dumps(block)) for block in message.blocks])
-        assert complaints == []
-    return parsed
-
-
 def check_modal(view: dict[str, object]) -> None:
     """Fail unless Slack's models and the sandbox's checker take the view."""
-    sent = json.loads(json.dumps(view))
-    verdict = check_view(sent, "modal")
-    assert verdict.error is None, verdict.problems
-    assert View(**sent).to_dict() == sent
+    assert view["type"] == "modal"
+    assert complaints_about_view(view) == []
 
 
 def said(part: object) -> Iterator[tuple[bool, str]]:

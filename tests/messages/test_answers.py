@@ -18,6 +18,8 @@ from bot.domain.answers import (
     IncidentActed,
     IncidentDetail,
     Incidents,
+    Menu,
+    Move,
     PlanComing,
     PlatformLine,
     Platforms,
@@ -66,6 +68,7 @@ def every_answer(text: a.Text = a.friendly, many: int = 1) -> list[Answer]:
         Said(text("All is well."), text("/ops status")),
         Problem(text("No such service."), text("say one of qdrant"), (text("/ops restart qdrant"),), text("01KD")),
         Help((verb, refused) * many),
+        Menu(text("What would you like?"), (Move(text("Show status"), text("/ops status"), text("how")),), "/ops help"),
         Platforms((line,) * many),
         Status(a.SEARCH, text("Search"), "production", a.NOW, (service,) * many, (incident,), (run,), (approval,)),
         Alerts(a.SEARCH, a.NOW, (listed,) * many, {listed.alert.fingerprint: "INC-42"}),
@@ -140,7 +143,9 @@ def test_a_problem_offers_what_was_probably_meant() -> None:
     problem = Problem("No service quadrant.", nearest=("/ops restart qdrant", "/ops restart mcp"), token="01KD")
     assert to_plain(render_answer(problem)) == (
         "No service quadrant.\n"
-        "Did you mean /ops restart qdrant or /ops restart mcp?\n"
+        "Did you mean…\n"
+        "    /ops restart qdrant\n"
+        "    /ops restart mcp\n"
         "If it happens again, look for 01KD in the log."
     )
 
@@ -161,11 +166,11 @@ def test_status_shows_what_is_wrong_first() -> None:
     bad = ServiceStatus(ServiceName("mcp"), "server", True, (), (a.a_finding(Verdict.CRITICAL),))
     message = render_answer(Status(a.SEARCH, "Search", "production", a.NOW, (well, bad)))
     assert to_plain(message) == (
-        "Search (production): 1 of 2 services need a look\n"
-        "🔴 mcp server, critical\n"
+        "Search (production): 1 of 2 services needs a look\n"
+        "🔴 mcp (critical) · server\n"
         "🔴 qdrant readyz: HTTP 503 in 12 ms → restart it\n"
-        "✅ qdrant vectors\n"
-        "as of 2026-01-02T03:12:05Z"
+        "✅ qdrant\n"
+        "as of 03:12:05 UTC"
     )
 
 
@@ -192,7 +197,7 @@ def test_the_audit_is_a_table_of_exact_ids() -> None:
 def test_lists_are_read_out_whole() -> None:
     message = render_answer(Incidents((a.an_incident(IncidentState.MITIGATED),), a.NOW))
     assert message.text.startswith(
-        "Open incidents: 1. 🩹 *INC-42* sev1 · Qdrant does not answer · search-prod/qdrant · mitigated, <@U0ADA> has it"
+        "Open incidents: 1. 🩹 INC-42 sev1 · Qdrant does not answer · search-prod/qdrant · mitigated, <@U0ADA> has it"
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.approvals import ApprovalState
 from bot.domain.cards import ApprovalCard, CardView, IncidentCard
-from bot.domain.containers import ContainerStatus
-from bot.domain.evidence import Evidence, Source
+from bot.domain.containers import ContainerStatus, LogLine
+from bot.domain.evidence import Evidence, ServiceLog, Source
+from bot.domain.findings import Finding, MetricSample, Verdict
 from bot.domain.ids import UserId
 from bot.domain.incidents import IncidentState
 from bot.domain.rights import Need, Risk
@@ -67,22 +68,22 @@ def test_fallback_texts_are_sentences() -> None:
 def test_an_open_incident_reads_as_a_whole() -> None:
     message = render_card(a.an_incident_card(offers=1))
     assert message.colour == "#a30200"
-    assert message.text == "INC-42 (sev1, open) on search-prod/qdrant: Qdrant does not answer. 2 alerts firing."
+    assert message.text == ("sev1 INC-42: Qdrant does not answer on search-prod. 2 alerts firing. Nobody has it yet.")
     assert to_plain(message) == (
         "🔥 INC-42 · sev1 · Qdrant does not answer\n"
-        "Status: Open since 2026-01-02T03:00:05Z\n"
-        "Severity: 🔴 sev1\n"
-        "Where: Search production (production), qdrant\n"
+        "Status: Open since 2026-01-02 03:00 UTC\n"
+        "Severity: 🔴 sev1: users cannot work\n"
+        "Where: qdrant on search-prod (production)\n"
         "Assignee: nobody yet\n"
         "2 alerts firing\n"
-        "• QdrantDown · qdrant-2:6333 · value 0 · since 2026-01-02T02:58:03Z\n"
-        "• QdrantDown · qdrant-1:6333 · value 0 · since 2026-01-02T02:58:04Z\n"
+        "• QdrantDown · qdrant-2:6333 · value 0 · began 2026-01-02 02:58 UTC\n"
+        "• QdrantDown · qdrant-1:6333 · value 0 · began 2026-01-02 02:58 UTC\n"
         "Under way\n"
-        "• 1 request waiting for a yes\n"
+        "• 1 request waits for a yes\n"
         "• RUN-3: step 1 of 4, Restart qdrant\n"
         "Links: Runbook (https://guides.example.com/qdrant) · Dashboard (https://grafana.example.com/d/1?a=b&c=d)"
         " · Alert's expression (https://prometheus.example.com/graph?g0.expr=up)\n"
-        "2 alerts in all · changed 2026-01-02T03:11:05Z · as of 2026-01-02T03:12:05Z"
+        "Opened by alert source 2026-01-02 03:00 UTC · as of 03:12:05 UTC"
     )
 
 
@@ -153,14 +154,15 @@ def test_a_merged_incident_points_to_the_other() -> None:
 
 def test_three_hundred_members_fit_and_are_counted() -> None:
     view = a.an_incident_card(alerts=300)
-    view = replace(view, incident=replace(view.incident, truncated=40, reopened=2, declared_by=a.ADA))
+    view = replace(view, incident=replace(view.incident, truncated=40, reopened=2))
     message = render_card(view)
     check(message)
     said = words_of(message)
     assert "300 alerts firing" in said
     assert "and 295 more" in said
     assert "_Alertmanager cut 40 more alerts from its message._" in said
-    assert "declared by <@U0ADA> · 300 alerts in all · re-opened 2 times" in said
+    assert "re-opened 2 times" in said
+    assert "in all" not in said  # all of them fire, as the heading says already
 
 
 def test_resolving_while_alerts_fire_says_so_first() -> None:
@@ -179,9 +181,9 @@ def test_first_evidence_reads_as_a_whole() -> None:
     message = render_card(a.an_evidence_card())
     assert message.text == "First look at INC-42: readyz of qdrant: HTTP 503 in 12 ms."
     assert to_plain(message) == (
-        "First look at INC-42 · search-prod: qdrant\n"
-        "Values\n"
-        "• qdrant_up instance=qdrant-1:6333: 1 when it fired, no data (no series) now\n"
+        "🔎 First look at INC-42 · search-prod: qdrant\n"
+        "Values when it fired → now\n"
+        "• qdrant_up: 1 → no data (no series)\n"
         "Probes\n"
         "🔴 qdrant readyz: HTTP 503 in 12 ms → restart it\n"
         "⚠️ qdrant readyz: HTTP 503 in 12 ms → restart it\n"
@@ -189,14 +191,14 @@ def test_first_evidence_reads_as_a_whole() -> None:
         "✅ qdrant readyz: HTTP 503 in 12 ms → restart it\n"
         "Containers\n"
         "✅ wqm-qdrant-1: running for 3 min, restarted 2 times, last exit code 137 (killed)\n"
-        "Log of qdrant: 1 error line in the last 500 lines\n"
+        "Log of qdrant: 1 error line in the last 500 lines, times in UTC\n"
         "    03:10:05 panicked at segment.rs: no space left on device\n"
         "Recent runs\n"
         "• RUN-2 restarted qdrant, done, 3 days ago\n"
         "Links: Runbook (https://guides.example.com/qdrant)\n"
         "Not known\n"
         "❔ recent runs: Prometheus: no answer in 3 s\n"
-        "still asking: links · as of 2026-01-02T03:12:05Z"
+        "still asking: links · as of 03:12:05 UTC"
     )
 
 
@@ -213,6 +215,74 @@ def test_evidence_without_an_answer_yet_says_what_is_asked() -> None:
     check(message)
     assert message.text == "First look at INC-42: sources are still being asked."
     assert "still asking: metric values, probes, containers, logs, recent runs, links" in words_of(message)
+
+
+def a_sample(name: str, value: float | None, *, why: str | None = None, **labels: str) -> MetricSample:
+    return MetricSample(name, tuple(sorted(labels.items())), value, "percent", a.NOW, why, name.replace("_", " "))
+
+
+def test_values_say_what_changed_and_only_the_labels_that_tell_series_apart() -> None:
+    fired = (a_sample("disk", 40.0, mountpoint="/", job="node"), a_sample("disk", 58.8, mountpoint="/data", job="node"))
+    now = (replace(fired[0], value=49.4), fired[1], a_sample("latency", 3.0, job="mcp"))
+    view = a.an_evidence_card()
+    evidence = replace(view.evidence, values_at_fire=fired, values_now=now)
+    said = to_plain(render_card(replace(view, evidence=evidence)))
+    assert "• disk mountpoint=/: 40 % → 49.4 %\n" in said
+    assert "• latency: not asked → 3 %\n• unchanged: disk mountpoint=/data 58.8 %\n" in said
+
+
+def test_metrics_without_data_share_a_line() -> None:
+    missing = tuple(a_sample(name, None, why="no series matches") for name in ("query_time", "points"))
+    view = a.an_evidence_card()
+    said = to_plain(
+        render_card(replace(view, evidence=replace(view.evidence, values_at_fire=missing, values_now=missing)))
+    )
+    assert "❔ No data (no series matches): query time; points\n" in said
+
+
+def test_the_same_answer_of_several_probes_is_said_once() -> None:
+    alike = tuple(Finding(a.QDRANT, name, Verdict.CRITICAL, "reset the connection") for name in ("healthz", "readyz"))
+    view = a.an_evidence_card()
+    said = to_plain(render_card(replace(view, evidence=replace(view.evidence, probes=alike))))
+    assert "🔴 qdrant healthz, readyz: reset the connection\n" in said
+
+
+@pytest.mark.parametrize(
+    "own", ["2026-01-02T03:10:05.418Z ", "2026-01-02 03:10:05,1 ", "[2026-01-02T03:10:05+00:00] ", ""]
+)
+def test_a_log_line_says_its_time_once(own: str) -> None:
+    view = a.an_evidence_card()
+    line = LogLine(a.ago(minutes=2), f"{own}ERROR disk is full", "stderr")
+    log = ServiceLog(a.QDRANT, (line,), 500)
+    said = to_plain(render_card(replace(view, evidence=replace(view.evidence, logs=(log,)))))
+    assert "    03:10:05 ERROR disk is full\n" in said
+
+
+def test_an_alert_says_its_values_in_its_own_words() -> None:
+    view = a.an_incident_card(alerts=1)
+    (alert,) = view.incident.members.values()
+    told = replace(alert, annotations={**alert.annotations, "description": "26.9 % of requests fail."})
+    incident = replace(view.incident, members={told.fingerprint: told})
+    assert "\n   26.9 % of requests fail." in words_of(render_card(replace(view, incident=incident)))
+
+
+def test_short_names_lead_to_their_messages() -> None:
+    address = "https://sandbox.slack.test/archives/C0INC/p1"
+    links = dict.fromkeys(("INC-42", "APR-7", "RUN-12"), address)
+    for view in (
+        a.an_incident_card(),
+        a.an_evidence_card(),
+        a.an_approval_card(a.an_approval()),
+        a.a_run_card(a.a_run()),
+    ):
+        message = render_card(replace(view, links=links))
+        check(message)
+        assert f"<{address}|INC-42>" in words_of(message)
+
+
+def test_the_last_change_says_by_whom_and_how_long_ago() -> None:
+    said = words_of(render_card(a.an_incident_card(IncidentState.ACKNOWLEDGED)))
+    assert "Acknowledged by <@U0ADA> <!date^1767322925^{ago}|2026-01-02 03:02 UTC>" in said
 
 
 def test_evidence_of_three_hundred_things_fits() -> None:
@@ -243,23 +313,21 @@ def test_a_waiting_approval_reads_as_a_whole() -> None:
     message = render_card(a.an_approval_card(a.an_approval()))
     plan = a.an_approval().plan.hash[:12]
     assert message.colour == "#daa038"
-    assert message.text == "APR-7 waits for 1 yes: Restart qdrant on search-prod (production)."
+    assert message.text == "APR-7 waits for a yes: Restart qdrant on search-prod (production)."
     assert to_plain(message) == (
-        "✋ APR-7 · Restart qdrant waits for 1 yes\n"
+        "✋ APR-7 · Restart qdrant waits for a yes\n"
         "On: search-prod/qdrant (production)\n"
         "Risk: disruptive: users may notice\n"
-        "Asked by: U0ADA\n"
-        "Who must agree: 0 of 1 · one approver who is not the requester, why: restarting is disruptive\n"
-        "Until: 2026-01-02T03:26:05Z, 14 min left\n"
+        "Who must agree: 0 of 1 · one approver who is not the requester\n"
+        "Until: 2026-01-02 03:26 UTC, 14 min left\n"
         "Steps\n"
         "1. Restart qdrant: running for 3 days → restarted\n"
         "2. Restart qdrant: running for 3 days → restarted\n"
         "Interrupts: search, for about 20 s\n"
         "To undo it: start it again\n"
-        "Why: not during the release\n"
         "Last time: done in 34 s, 3 days ago\n"
-        "with service=qdrant\n"
-        f"INC-42 · recover-qdrant version 3 · plan {plan} · asked 2026-01-02T03:11:05Z · as of 2026-01-02T03:12:05Z"
+        "Why: not during the release\n"
+        f"INC-42 · asked by U0ADA 2026-01-02 03:11 UTC · as of 03:12:05 UTC · recover-qdrant, plan {plan}"
     )
 
 
@@ -311,7 +379,7 @@ def test_two_of_two_need_an_owner_among_them() -> None:
     vote = replace(a.an_approval(ApprovalState.APPROVED).votes[0], as_owner=False)
     message = render_card(a.an_approval_card(replace(approval, votes=(vote,))))
     said = words_of(message)
-    assert "waits for 1 more yes" in said
+    assert "waits for one more yes" in said
     wanted = "1 of 2 · two approvers who are not the requester, one of them an owner, an owner is missing"
     assert wanted in said
 
@@ -357,11 +425,11 @@ def test_a_running_run_reads_as_a_whole() -> None:
     assert message.colour == "#2f6fb5"
     assert message.text == "RUN-12 is running: Restart qdrant on search-prod."
     assert to_plain(message) == (
-        "▶️ RUN-12 · Restart qdrant is running\n"
+        "▶️ RUN-12 · Restart qdrant is running, step 2 of 2\n"
         "✅ 1. Restart qdrant: running again (3 s)\n"
-        "▶️ 2. Restart qdrant, since 2026-01-02T03:11:45Z, attempt 2\n"
-        "It went on after its driver died.\n"
-        "INC-42 · asked by U0ADA · approved by U0BEN · APR-7 · as of 2026-01-02T03:12:05Z"
+        "▶️ 2. Restart qdrant, since 03:11:45 UTC, attempt 2\n"
+        "The process that ran it died; another one went on from the ledger.\n"
+        "INC-42 · APR-7 · asked by U0ADA · approved by U0BEN · as of 03:12:05 UTC"
     )
     assert buttons(message) == [("run.pause", "Pause"), ("run.cancel", "Call off")]
 
@@ -369,16 +437,20 @@ def test_a_running_run_reads_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("state", "said", "expected"),
     [
-        (RunState.QUEUED, "waits for a driver", ["run.pause", "run.cancel"]),
+        (RunState.QUEUED, "starts in a moment", ["run.pause", "run.cancel"]),
         (RunState.PAUSED, "Paused by <@U0ADA>", ["run.unpause", "run.cancel"]),
         (
             RunState.NEEDS_HUMAN,
             "Nobody can tell from here whether step 2 took effect: the container is gone.",
             ["run.mark_done", "run.give_up"],
         ),
-        (RunState.DONE, "is done, after 34 s", []),
-        (RunState.FAILED, "It failed: the container is gone. What 1 step did stands.", []),
-        (RunState.CANCELLED, "Called off by <@U0ADA>.", []),
+        (RunState.DONE, "is done after 34 s", []),
+        (
+            RunState.FAILED,
+            "*It failed at step 2 of 2:* the container is gone.\nThe step before it is done and stands.",
+            ["approval.again"],
+        ),
+        (RunState.CANCELLED, "Called off by <@U0ADA>.", ["approval.again"]),
     ],
 )
 def test_a_run_says_where_it_stands_and_what_can_be_done(state: RunState, said: str, expected: list[str]) -> None:
@@ -389,7 +461,7 @@ def test_a_run_says_where_it_stands_and_what_can_be_done(state: RunState, said: 
 
 def test_a_run_that_is_being_called_off_offers_no_second_time() -> None:
     message = render_card(a.a_run_card(replace(a.a_run(), cancel_by=a.BEN)))
-    assert "<@U0BEN> calls it off: it stops at the next step border." in words_of(message)
+    assert "<@U0BEN> calls it off: it stops when the step under way is over." in words_of(message)
     assert buttons(message) == []
 
 
@@ -406,13 +478,13 @@ def test_a_run_of_three_hundred_steps_shows_those_around_the_current_one() -> No
     said = words_of(message)
     assert "97 steps before\n✅ 98. " in said
     assert "and 191 more" in said
-    assert "died, 3 times." in said
+    assert "died 3 times;" in said
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (-3, "0 s"),
+        (-3, "under 1 s"),
         (34, "34 s"),
         (119, "119 s"),
         (720, "12 min"),
@@ -431,4 +503,4 @@ def test_an_incident_without_members_or_people_renders() -> None:
     view = IncidentCard(incident, a.NOW, "Search production", "production")
     message = render_card(view)
     check(message)
-    assert "declared by root at the terminal" in words_of(message)
+    assert "Declared by root at the terminal" in words_of(message)

@@ -166,7 +166,7 @@ def test_only_people_and_groups_are_mentioned(who: str, shown: str) -> None:
 
 def test_dates_carry_a_utc_fallback() -> None:
     elsewhere = MOMENT.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert date(elsewhere) == "<!date^1767323525^{date_short_pretty} at {time}|2026-01-02 03:12 UTC>"
+    assert date(elsewhere) == "<!date^1767323525^{time} {date_short_pretty}|2026-01-02 03:12 UTC>"
     assert date(MOMENT, DateForm.SECONDS) == "<!date^1767323525^{time_secs}|03:12:05 UTC>"
 
 

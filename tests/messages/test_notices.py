@@ -20,9 +20,9 @@ from tests.messages.slack_checks import buttons, calls, check, check_harmless
 
 SENTENCES = {
     NoticeKind.INCIDENT_GREW: "📈 INC-42: 5 alerts firing now, 3 before. Severity is sev1 now. U0ADA S0SEARCH",
-    NoticeKind.INCIDENT_CHANGED: "👀 Acknowledged; the card says who has it. U0ADA S0SEARCH",
+    NoticeKind.INCIDENT_CHANGED: "👀 Acknowledged: the card above says who has it. U0ADA S0SEARCH",
     NoticeKind.INCIDENT_REOPENED: (
-        "🔥 INC-42 is open again by alert source, and nobody has it: Qdrant does not answer. U0ADA S0SEARCH"
+        "🔥 INC-42 is open again by alert source; nobody has it: Qdrant does not answer. U0ADA S0SEARCH"
     ),
     NoticeKind.INCIDENT_RESOLVED: "✅ INC-42 is resolved by alert source after 34 min: disk. U0ADA S0SEARCH",
     NoticeKind.ACK_QUIET_ASK: (
@@ -35,13 +35,13 @@ SENTENCES = {
         "🔥 INC-42 was resolved by hand, and 3 alerts are still firing. Re-open it, or silence it in Alertmanager."
         " U0ADA S0SEARCH"
     ),
-    NoticeKind.ESCALATED: ("🚨 INC-42 (sev1) has been in nobody's hands for 5 min: Qdrant is down. U0ADA S0SEARCH"),
+    NoticeKind.ESCALATED: ("🚨 Nobody has had sev1 INC-42 for 5 min: Qdrant is down. U0ADA S0SEARCH"),
     NoticeKind.APPROVAL_WANTED: (
-        "✋ APR-7 wants one yes of somebody else by 2026-01-02T03:27:05Z: Restart qdrant on search-prod. U0ADA S0SEARCH"
+        "✋ Restart qdrant on search-prod needs a yes by 2026-01-02 03:27 UTC: see APR-7. U0ADA S0SEARCH"
     ),
     NoticeKind.APPROVAL_SETTLED: "⛔ APR-7 (Restart qdrant) was denied: not now. U0ADA S0SEARCH",
     NoticeKind.APPROVAL_WARNING: (
-        "⏳ APR-7 expires at 2026-01-02T03:27:05Z without an answer: Restart qdrant. U0ADA S0SEARCH"
+        "⏳ Restart qdrant still waits for an answer: APR-7 expires at 2026-01-02 03:27 UTC. U0ADA S0SEARCH"
     ),
     NoticeKind.BREAK_GLASS_USED: (
         "🚨 APR-7 starts as an emergency, without a second person: Restart qdrant on search-prod."
@@ -52,7 +52,9 @@ SENTENCES = {
         " U0ADA S0SEARCH"
     ),
     NoticeKind.PLAN_REFUSED: "⛔ No plan for Restart qdrant on search-prod: no such container. U0ADA S0SEARCH",
-    NoticeKind.RUN_RESUMED: ("▶️ RUN-12 went on after its driver died, at step 2 of 4: Wait for qdrant. U0ADA S0SEARCH"),
+    NoticeKind.RUN_RESUMED: (
+        "▶️ The process that ran RUN-12 died; another one goes on at step 2 of 4: Wait for qdrant. U0ADA S0SEARCH"
+    ),
     NoticeKind.RUN_ENDED: "❌ RUN-12 (Restart qdrant) failed after 34 s: not healthy after 60 s. U0ADA S0SEARCH",
     NoticeKind.RUN_NEEDS_HUMAN: (
         "🆘 RUN-12 needs a person (Restart qdrant): the container is gone. Its card asks what to do. U0ADA S0SEARCH"

@@ -14,15 +14,19 @@ from tests.path.steps import approve, ask_for_restart, told_privately
 from tests.real.processes import free_port
 
 
-@pytest.fixture
-async def platform_and_bot(tmp_path: Path) -> AsyncIterator[tuple[SimulatedPlatform, Installation]]:
-    """Yield a broken-able platform and a running bot."""
+@pytest.fixture(params=["http", "socket mode"])
+async def platform_and_bot(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[SimulatedPlatform, Installation]]:
+    """Yield a broken-able platform and a running bot, which Slack reaches either way."""
+    socket_mode = request.param == "socket mode"
     port = free_port()
     async with (
         simulated_platform(tmp_path, port) as platform,
-        installed(tmp_path, platform.addresses, bot_port=port) as installation,
+        installed(tmp_path, platform.addresses, bot_port=port, socket_mode=socket_mode) as installation,
     ):
         await installation.bot.start()
+        await installation.connected(2 if socket_mode else 0)
         yield platform, installation
 
 

@@ -18,7 +18,7 @@ _MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/[a-z]|Users/[A-Za-z]
 
 _LAYERS = [
     "bot.cli",
-    "bot.demo | bot.offline",
+    "bot.demo | bot.offline | bot.doctor | bot.simulation | bot.manifest",
     "bot.serving",
     "bot.app",
     "commands | handlers | bot.loops | bot.adapters | bot.sandbox",

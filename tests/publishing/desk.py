@@ -16,6 +16,8 @@ from bot.domain.cards import CardView, IncidentCard
 from bot.domain.effects import CardKind, Channel, Notice, NoticeKind, Place, card_id, notice
 from bot.domain.ids import CardId, ChannelId, IncidentId, UserId, new_ulid
 from bot.domain.incidents import IncidentState
+from bot.messages.cards import render_card
+from bot.messages.notices import render_notice
 from bot.ports.outbox import CardRecord, MessageRef
 from bot.ports.workspace import Gone, LostAnswer, Spot, Throttled, Workspace
 from bot.sandbox.clock import SandboxClock
@@ -120,12 +122,15 @@ class MemoryWorkspace:
         return repr(_timeless(view))
 
     async def post_card(self, card: CardId, view: CardView, spot: Spot) -> MessageRef:
+        render_card(view)  # as the adapter would: what it returns is judged by the plugin that watches builders
         return await self._post(card, view, spot)
 
     async def post_notice(self, notice: Notice, spot: Spot) -> MessageRef:
+        render_notice(notice)
         return await self._post(notice.id, notice, spot)
 
     async def update_card(self, view: CardView, message: MessageRef) -> None:
+        render_card(view)
         fault = self._admit(Call.UPDATE, message.ts)
         shown = self._at(message)
         shown.content = view

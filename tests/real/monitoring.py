@@ -101,6 +101,12 @@ class Alertmanager:
         self._process = ServerProcess(argv, log=self.folder / "alertmanager.log")
         await self._process.ready(lambda: answers_ok(f"{self.url}/-/ready"))
 
+    @property
+    def pid(self) -> int:
+        """The server's process; SIGHUP lets it read its files again."""
+        assert self._process is not None, "it was not started"
+        return self._process.pid
+
     async def stop(self) -> None:
         if self._process is not None:
             await self._process.stop()
@@ -172,6 +178,12 @@ class Prometheus:
         argv += ["--rules.alert.resend-delay=1s"]
         self._process = ServerProcess(argv, log=self.folder / "prometheus.log")
         await self._process.ready(lambda: answers_ok(f"{self.url}/-/ready"))
+
+    @property
+    def pid(self) -> int:
+        """The server's process; SIGHUP lets it read its files again."""
+        assert self._process is not None, "it was not started"
+        return self._process.pid
 
     async def stop(self) -> None:
         if self._process is not None:

@@ -19,6 +19,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "alertmanager": ("prometheus-alertmanager", "alertmanager"),
     "prometheus": ("prometheus",),
     "redis-server": ("redis-server",),
+    "mmdebstrap": ("mmdebstrap",),
+    "haproxy": ("haproxy",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "busybox-static": ("busybox",),
 }

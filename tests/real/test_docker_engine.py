@@ -98,6 +98,13 @@ async def test_replicas_come_in_the_order_of_their_numbers(runtime: DockerRuntim
     assert [found.number for found in await runtime.containers(ServiceName("twice"))] == [1, 2]
 
 
+async def test_a_service_that_compose_calls_otherwise_keeps_its_own_name(zoo: ComposeProject) -> None:
+    runtime = DockerRuntime(zoo.docker_host, zoo.name, names={ServiceName("vectors"): "steady"})
+    (found,) = await runtime.containers(ServiceName("vectors"))
+    await runtime.aclose()
+    assert (found.service, found.name) == ("vectors", "zoo-steady-1")
+
+
 async def test_other_projects_and_one_off_containers_are_not_listed(
     zoo: ComposeProject, runtime: DockerRuntime
 ) -> None:

@@ -17,11 +17,14 @@ from bot.sandbox.app import Sandbox, create_sandbox
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.config import SandboxConfig
+from bot.sandbox.methods.table import METHODS
+from bot.sandbox.scopes import accepted_scopes
 from bot.sandbox.server import address, listen, server_for
 
 SECRET = "shhh"
 TOKEN = "xoxb-test"
 HOME = "http://127.0.0.1"
+EVERY_SCOPE = frozenset(scope for method in METHODS for scope in accepted_scopes(method))
 CONFIG = SandboxConfig(
     signing_secret=SECRET,
     bot_token=TOKEN,
@@ -29,6 +32,7 @@ CONFIG = SandboxConfig(
     bot_urls=("http://bot.test/slack/events",),
     ack_timeout=timedelta(seconds=0.2),
     retry_delays=(timedelta(0), timedelta(0), timedelta(0)),
+    scopes=EVERY_SCOPE,
 )
 
 Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]

@@ -125,9 +125,9 @@ async def test_posts_are_limited_to_one_a_second_for_each_channel(stage: Stage) 
 
 async def test_limited_call_says_when_to_come_back(stage: Stage) -> None:
     await stage.chat.configure(rate_limits=True)
+    config = stage.sandbox.workspace.config
     for _ in range(2):
         response = await stage.http.post(
-            "/api/apps.connections.open",
-            headers={"authorization": f"Bearer {stage.sandbox.workspace.config.bot_token}"},
+            "/api/apps.connections.open", headers={"authorization": f"Bearer {config.app_token}"}
         )
     assert (response.status_code, response.headers["retry-after"]) == (429, "60")

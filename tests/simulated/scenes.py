@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 from starlette.types import ASGIApp
 
+from bot.adapters.simulated.alertmanager import GROUP_BY
 from bot.adapters.simulated.app import create_app
 from bot.adapters.simulated.clock import Clock, Pace
 from bot.adapters.simulated.platform import Scene, SimulatedPlatform
@@ -87,9 +88,10 @@ class Play:
         return states[0] if states else "inactive"
 
 
-def play(*, speed: float = 12, watchdog: bool = False) -> Play:
+def play(*, speed: float = 12, watchdog: bool = False, group_by: tuple[str, ...] = GROUP_BY) -> Play:
     clock, inbox = MovedClock(), Inbox()
-    return Play(SimulatedPlatform(scene(URL, speed, watchdog=watchdog), clock=clock, receiver=inbox), clock, inbox)
+    played = replace(scene(URL, speed, watchdog=watchdog), group_by=group_by)
+    return Play(SimulatedPlatform(played, clock=clock, receiver=inbox), clock, inbox)
 
 
 def scene(base_url: str, speed: float, *, watchdog: bool = False, timings: Timings | None = None) -> Scene:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.adapters.simulated.breaks import BreakKind
 from bot.adapters.simulated.inventory import ALERTMANAGER, QDRANT, SERVICES
-from bot.adapters.simulated.world import BreakKind
 from tests.simulated.scenes import START, Play, asked, play, served_platform, while_time_passes
 
 JSON = {"content-type": "application/json"}
@@ -133,7 +133,7 @@ async def test_alertmanager_lists_alerts_in_its_shapes() -> None:
     assert alert["status"] == {"state": "active", "silencedBy": [], "inhibitedBy": []}
     assert (alert["labels"]["environment"], alert["endsAt"] > alert["startsAt"]) == ("demo", True)
     groups = (await get(scene, "/alertmanager/api/v2/alerts/groups")).json()
-    assert groups[0]["labels"] == {"platform": "search-demo", "alertname": "ServiceDown"}
+    assert groups[0]["labels"] == {"platform": "search-demo", "alertname": "ServiceDown", "job": "qdrant"}
     assert (await get(scene, "/alertmanager/api/v2/alerts", filter='platform="other"')).json() == []
     assert (await get(scene, "/alertmanager/api/v2/alerts", active="false")).json() == []
     assert (await get(scene, "/alertmanager/api/v2/alerts", filter="no matcher")).status_code == 400

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.adapters.simulated.breaks import BreakKind
 from bot.adapters.simulated.inventory import MCP_SERVER, QDRANT, SERVICES
 from bot.adapters.simulated.logs import MOST_LINES, log_lines
-from bot.adapters.simulated.world import BreakKind, World
+from bot.adapters.simulated.world import World
 from tests.simulated.scenes import START, MovedClock
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.adapters.simulated.breaks import BreakKind
 from bot.adapters.simulated.expressions import read_expression
 from bot.adapters.simulated.inventory import MCP_SERVER, QDRANT, SERVICES
 from bot.adapters.simulated.metrics import Series
-from bot.adapters.simulated.world import BreakKind
 from bot.domain.ids import ServiceName
 from tests.simulated.scenes import START, Play, play
 
@@ -42,7 +42,7 @@ QUESTIONS = {
     'min by (job) (up{job="qdrant"})': (1, 1),
     f"100 * avg by (job) (avg_over_time(up{MCP}[30d]))": (100, 100),
     "100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)": (55, 65),
-    f"100 * sum(process_resident_memory_bytes{MCP}) / scalar(max(node_memory_MemTotal_bytes))": (10, 15),
+    f"100 * sum(process_resident_memory_bytes{MCP}) / scalar(max(node_memory_MemTotal_bytes))": (5, 8),
     '100 * (1 - node_filesystem_avail_bytes{mountpoint="/"} / node_filesystem_size_bytes{mountpoint="/"})': (
         40,
         55,

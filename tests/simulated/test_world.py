@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.adapters.simulated.breaks import BreakKind
 from bot.adapters.simulated.inventory import DAEMON_COORDINATOR, MCP_SERVER, QDRANT, SERVICES, WEB_UI
-from bot.adapters.simulated.world import BreakKind, ServiceStatus, World
+from bot.adapters.simulated.world import ServiceStatus, World
 from bot.domain.containers import ContainerStatus, Health
 from bot.domain.errors import UnknownName
 from bot.domain.ids import ContainerId, ServiceName

@@ -15,6 +15,8 @@ import httpx
 
 from bot.adapters.simulated.app import create_app
 from bot.adapters.simulated.clock import Pace, SystemClock
+from bot.adapters.simulated.inventory import NGINX
+from bot.adapters.simulated.own_port import OwnPort
 from bot.adapters.simulated.platform import Scene, SimulatedPlatform
 from bot.adapters.simulated.serving import SimulatedServer, bind
 from bot.adapters.simulated.webhook import WebhookReceiver
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _serve(options: argparse.Namespace) -> None:
     listener, base_url = bind(options.port)
     clock, pace = SystemClock(), Pace(options.speed)
+    nginx = OwnPort()
     # No proxy of the environment: the receiver is where the option says.
     async with httpx.AsyncClient(trust_env=False) as client:
         receiver = WebhookReceiver(client, url=options.webhook_url, token=options.webhook_token, clock=clock, pace=pace)
@@ -46,10 +49,12 @@ async def _serve(options: argparse.Namespace) -> None:
             environment=options.environment,
             pace=pace,
             watchdog=options.watchdog,
+            own_ports={NGINX: nginx.url},
         )
         platform = SimulatedPlatform(scene, clock=clock, receiver=receiver)
         server = SimulatedServer(create_app(platform), on_ready=lambda: _say_ready(base_url))
-        await server.serve(sockets=[listener])
+        async with nginx.open_while(lambda: platform.world.answers(NGINX, clock.now())):
+            await server.serve(sockets=[listener])
 
 
 def _say_ready(base_url: str) -> None:

@@ -21,7 +21,8 @@ from bot.adapters.simulated.rules import SentAlert
 from bot.adapters.simulated.world import World
 
 RECEIVER = "watchkeeper"
-GROUP_BY = ("platform", "alertname")
+GROUP_BY = ("platform", "alertname", "job")
+"""One service is one problem: whoever breaks another one meanwhile gets another incident."""
 GROUP_WAIT = timedelta(seconds=10)
 GROUP_INTERVAL = timedelta(seconds=10)
 REPEAT_INTERVAL = timedelta(hours=1)
@@ -101,13 +102,23 @@ class _Split:
 class SimulatedAlertmanager:
     """One Alertmanager without peers and without silences."""
 
-    def __init__(self, *, world: World, clock: Clock, pace: Pace, receiver: Receiver, external_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        world: World,
+        clock: Clock,
+        pace: Pace,
+        receiver: Receiver,
+        external_url: str,
+        group_by: Sequence[str] = GROUP_BY,
+    ) -> None:
         self.external_url = external_url
+        self.group_by = tuple(group_by)
         self._world = world
         self._clock = clock
         self._pace = pace
         self._receiver = receiver
-        self._groups: dict[tuple[str, ...], AlertGroup] = {}
+        self._groups: dict[tuple[tuple[str, str], ...], AlertGroup] = {}
         self._reported: dict[str, Reported] = {}
         self._memory_since = self.up_since(clock.now())
 
@@ -144,8 +155,8 @@ class SimulatedAlertmanager:
         await asyncio.gather(*(self._flush(group, now) for group in due))
 
     def _insert(self, alert: StoredAlert, at: datetime) -> None:
-        labels = {name: alert.labels.get(name, "") for name in GROUP_BY}
-        key = tuple(labels.values())
+        labels = {name: alert.labels[name] for name in self.group_by if name in alert.labels}
+        key = tuple(labels.items())
         wait = self._pace.shortened(GROUP_WAIT)
         if key not in self._groups:
             if not alert.fires(at):
@@ -189,7 +200,7 @@ class SimulatedAlertmanager:
         for alert in shown:
             if not alert.fires(now) and group.alerts.get(alert.fingerprint) is alert:
                 del group.alerts[alert.fingerprint]
-        key = tuple(group.labels.values())
+        key = tuple(group.labels.items())
         if not group.alerts and self._groups.get(key) is group:
             del self._groups[key]
 

@@ -24,6 +24,9 @@ ALERTMANAGER = ServiceName("alertmanager")
 GRAFANA = ServiceName("grafana")
 NODE_EXPORTER = ServiceName("node-exporter")
 
+HOST = ServiceName("host")
+"""What the containers run on: it can be broken, and is no service."""
+
 QDRANT_VERSION = "1.19.0"
 
 

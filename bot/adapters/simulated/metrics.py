@@ -9,8 +9,8 @@ Row functions return base units (seconds, bytes, ratios, per second); a leading 
 trailing comparison, label matchers and the outermost aggregation are applied to what they return. Matchers on labels
 that an answer does not carry (``mode="idle"``, ``fstype!="tmpfs"``) belong to the question and filter nothing.
 
-Values rest, within a few per cent, while all is well; what suffers follows the share of the asked window in which
-qdrant was down.
+Values rest, within a few per cent, while all is well; what suffers follows the share of the asked window in which a
+service was down or had a fault (`breaks`). What climbs, climbs from the moment of its fault.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from bot.adapters.simulated.breaks import BreakKind, climbed
 from bot.adapters.simulated.clock import Pace
 from bot.adapters.simulated.expressions import Expression, read_expression
 from bot.adapters.simulated.inventory import (
     COLLECTIONS,
+    DAEMON_COORDINATOR,
+    HOST,
     MCP_SERVER,
+    NGINX,
     NODE_EXPORTER,
     QDRANT,
     QDRANT_VERSION,
@@ -36,7 +40,15 @@ from bot.domain.ids import PlatformName, ServiceName
 
 GIB = 2**30
 _RESIDENT_GIB = {"qdrant": 3.4, "mcp-server": 2.1, "daemon-coordinator": 0.6, "web-ui": 0.3, "prometheus": 0.9}
+HOST_GIB = 32
 _DISKS = {"/": 0.48, "/qdrant/storage": 0.57}
+_DATA_DISK = "/qdrant/storage"
+_FULL = 0.885
+"""How full the disk of the data gets: past the alert, short of what stops writes."""
+_FILLS_IN = timedelta(seconds=20)
+_LEAKED_GIB = 7.5
+"""How much more a leaking process holds in the end."""
+_LEAKS_IN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,24 @@ class Question:
     @property
     def down_share(self) -> float:
         """Share of the asked window in which qdrant was down; windows pass as fast as all durations here."""
-        window = self.pace.shortened(self.expression.window)
-        return self.world.down_share(QDRANT, until=self.at, window=window)
+        return self.down_share_of(QDRANT)
+
+    def down_share_of(self, service: ServiceName) -> float:
+        """Return the share of the asked window in which a service was down."""
+        return self.world.down_share(service, until=self.at, window=self._window)
+
+    def fault_share(self, kind: BreakKind, service: ServiceName = MCP_SERVER) -> float:
+        """Return the share of the asked window in which a service had a fault."""
+        return self.world.fault_share(service, kind, until=self.at, window=self._window)
+
+    def climbed(self, service: ServiceName, kind: BreakKind, rise: timedelta) -> float:
+        """Return the share (0..1) of its height that something has reached which climbs while a fault lasts."""
+        fault = self.world.fault(service, kind, self.at)
+        return climbed(self.at - fault.since, self.pace.shortened(rise)) if fault else 0.0
+
+    @property
+    def _window(self) -> timedelta:
+        return self.pace.shortened(self.expression.window)
 
     @property
     def window_s(self) -> float:
@@ -139,24 +167,49 @@ def _rows_of(
 
 
 def _search_latency(question: Question) -> float:
-    typical, slow = (0.118, 1.6) if question.expression.quantile > 0.9 else (0.041, 0.6)
-    return question.steady(typical) + slow * question.down_share
+    """Return a quantile of the search time; the slow tenth of a window shows in a high quantile before it is half."""
+    is_high = question.expression.quantile > 0.9
+    typical, without_qdrant, stuck = (0.118, 1.6, 1.4) if is_high else (0.041, 0.6, 0.9)
+    slow = question.fault_share(BreakKind.RAISE_LATENCY)
+    felt = min(1.0, slow / 0.3) if is_high else slow**2
+    return question.steady(typical) + without_qdrant * question.down_share + stuck * felt
 
 
 def _search_rate(question: Question) -> float:
-    return question.steady(6.2) * (1 - 0.4 * question.down_share)
+    slow = 0.25 * question.fault_share(BreakKind.RAISE_LATENCY)
+    return question.steady(6.2) * (1 - 0.4 * question.down_share) * (1 - slow) * _arriving(question)
+
+
+def _arriving(question: Question) -> float:
+    """Return the share of requests that reach mcp-server: some callers do not pass through nginx."""
+    return 1 - 0.85 * question.down_share_of(NGINX)
 
 
 def _ingest_rate(question: Question) -> float:
-    return question.steady(34.0) * (1 - question.down_share)
+    away = max(question.down_share, question.down_share_of(DAEMON_COORDINATOR))
+    return question.steady(34.0) * (1 - away)
 
 
 def _request_rate(question: Question) -> float:
-    return question.steady(8.4)
+    return question.steady(8.4) * _arriving(question)
+
+
+def _failing_share(question: Question) -> float:
+    """Return the share of requests that something which is wrong makes fail."""
+    return 0.62 * question.down_share + 0.35 * question.fault_share(BreakKind.RAISE_ERRORS)
 
 
 def _error_share(question: Question) -> float:
-    return question.steady(0.0006) + 0.62 * question.down_share
+    return question.steady(0.0006) + _failing_share(question)
+
+
+def _search_error_share(question: Question) -> float:
+    failing = 0.9 * question.down_share + 0.35 * question.fault_share(BreakKind.RAISE_ERRORS)
+    return question.steady(0.002) + failing
+
+
+def _busy_cores(question: Question) -> float:
+    return question.steady(0.34) + 0.55 * question.fault_share(BreakKind.RAISE_LATENCY)
 
 
 def _server_error_rate(question: Question) -> float:
@@ -165,7 +218,7 @@ def _server_error_rate(question: Question) -> float:
 
 def _quiet_events(question: Question) -> float:
     """Return the 5xx of the window; while nothing is wrong the share is too small to count."""
-    return round(_request_rate(question) * 0.62 * question.down_share * question.window_s)
+    return round(_request_rate(question) * _failing_share(question) * question.window_s)
 
 
 def _up(question: Question) -> Points:
@@ -174,19 +227,40 @@ def _up(question: Question) -> Points:
 
 
 def _up_average(question: Question) -> Points:
-    window = question.pace.shortened(question.expression.window)
-    return [({}, 1 - question.world.down_share(name, until=question.at, window=window)) for name in SERVICES]
+    silent = BreakKind.LOSE_ALERTMANAGER
+    return [({}, 1 - max(question.down_share_of(name), question.fault_share(silent, name))) for name in SERVICES]
+
+
+def _leaked_gib(question: Question, service: ServiceName = MCP_SERVER) -> float:
+    return _LEAKED_GIB * question.climbed(service, BreakKind.LEAK_MEMORY, _LEAKS_IN)
+
+
+def _resident_gib(question: Question, service: ServiceName = MCP_SERVER) -> float:
+    return question.steady(_RESIDENT_GIB.get(service, 0.1)) + _leaked_gib(question, service)
 
 
 def _resident_memory(question: Question) -> Points:
-    return [({}, question.steady(_RESIDENT_GIB.get(name, 0.1)) * GIB) for name in SERVICES]
+    return [({}, _resident_gib(question, name) * GIB) for name in SERVICES]
+
+
+def _host_memory(question: Question) -> float:
+    return question.steady(0.61) + _leaked_gib(question) / HOST_GIB
 
 
 def _disk_used(question: Question) -> Points:
     return [
-        ({"mountpoint": mountpoint, "fstype": "ext4", "device": f"/dev/vd{'ab'[index]}1"}, question.steady(used))
+        (
+            {"mountpoint": mountpoint, "fstype": "ext4", "device": f"/dev/vd{'ab'[index]}1"},
+            _filled(question, mountpoint, question.steady(used)),
+        )
         for index, (mountpoint, used) in enumerate(_DISKS.items())
     ]
+
+
+def _filled(question: Question, mountpoint: str, used: float) -> float:
+    if mountpoint != _DATA_DISK:
+        return used
+    return used + (_FULL - used) * question.climbed(HOST, BreakKind.FILL_DISK, _FILLS_IN)
 
 
 def _collections_at_zero(_: Question) -> Points:
@@ -205,7 +279,7 @@ ROWS: tuple[Row, ...] = (
     _row(
         "search_errors_total search_requests_total",
         "rate",
-        lambda q: q.steady(0.002) + 0.9 * q.down_share,
+        _search_error_share,
     ),
     _row("documents_ingested_total", "rate", _ingest_rate),
     _row("documents_ingested_total", "increase", lambda q: _ingest_rate(q) * q.window_s),
@@ -232,18 +306,14 @@ ROWS: tuple[Row, ...] = (
     # Processes
     _rows_of("process_resident_memory_bytes", "", _resident_memory, of=None),
     _rows_of("process_resident_memory_bytes", "avg_over_time", _resident_memory, of=None),
-    _row("process_cpu_seconds_total", "rate", lambda q: q.steady(0.34)),
-    _row(
-        "process_resident_memory_bytes node_memory_MemTotal_bytes",
-        "",
-        lambda q: q.steady(_RESIDENT_GIB["mcp-server"]) / 16,
-    ),
+    _row("process_cpu_seconds_total", "rate", _busy_cores),
+    _row("process_resident_memory_bytes node_memory_MemTotal_bytes", "", lambda q: _resident_gib(q) / HOST_GIB),
     _row("process_resident_memory_bytes process_start_time_seconds", "time", lambda q: q.steady(0.012)),
     # Scrapes
     _rows_of("up", "", _up, of=None),
     _rows_of("up", "avg_over_time", _up_average, of=None),
     # The host
-    _row("node_memory_MemAvailable_bytes node_memory_MemTotal_bytes", "", lambda q: q.steady(0.61), of=NODE_EXPORTER),
+    _row("node_memory_MemAvailable_bytes node_memory_MemTotal_bytes", "", _host_memory, of=NODE_EXPORTER),
     _row("node_cpu_seconds_total", "rate", lambda q: q.steady(0.27), of=NODE_EXPORTER),
     _row("node_load1 node_cpu_seconds_total", "", lambda q: q.steady(0.31), of=NODE_EXPORTER),
     _rows_of("node_filesystem_avail_bytes node_filesystem_size_bytes", "", _disk_used, of=NODE_EXPORTER),

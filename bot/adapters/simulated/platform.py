@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.adapters.simulated.alertmanager import Receiver, SimulatedAlertmanager
+from bot.adapters.simulated.alertmanager import GROUP_BY, Receiver, SimulatedAlertmanager
 from bot.adapters.simulated.clock import Clock, Pace
 from bot.adapters.simulated.metrics import Metrics
 from bot.adapters.simulated.rules import RULES, WATCHDOG, Outlet, RuleEvaluator
 from bot.adapters.simulated.world import Timings, World
-from bot.domain.ids import PlatformName
+from bot.domain.ids import PlatformName, ServiceName
 
 _LONGEST_STEP = timedelta(seconds=1)
 
@@ -27,6 +28,10 @@ class Scene:
     watchdog: bool = False
     """Whether the always-firing alert is on."""
     timings: Timings = field(default_factory=Timings)
+    group_by: tuple[str, ...] = GROUP_BY
+    """The labels that alerts of one message share."""
+    own_ports: Mapping[ServiceName, str] = field(default_factory=dict)
+    """Addresses of services that do not share the process's port."""
 
 
 class SimulatedPlatform:
@@ -43,6 +48,7 @@ class SimulatedPlatform:
             pace=scene.pace,
             receiver=receiver,
             external_url=f"{scene.base_url}/alertmanager",
+            group_by=scene.group_by,
         )
         self.rules = RuleEvaluator(
             (*RULES, WATCHDOG) if scene.watchdog else RULES,
@@ -57,6 +63,10 @@ class SimulatedPlatform:
         )
         self.is_alertmanager_answering = True
         """Whether Alertmanager's API can be reached; its webhooks go out regardless."""
+
+    def address_of(self, service: ServiceName) -> str:
+        """Return where a service answers on this machine."""
+        return self.scene.own_ports.get(service, f"{self.scene.base_url}/services/{service}")
 
     def catch_up(self) -> None:
         """Bring rules and alerts to the clock's time; every answer about them starts with it."""

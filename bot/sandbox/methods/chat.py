@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from bot.sandbox import cast
@@ -14,6 +15,8 @@ from bot.sandbox.workspace import Workspace
 
 TEXT_CHARACTERS = 4_000
 METADATA_BYTES = 8_000
+"""Unpublished; what people found to pass."""
+_FLAT = (str, int, float, bool)
 
 
 def post_message(workspace: Workspace, args: Json) -> Json:
@@ -122,6 +125,8 @@ def content(workspace: Workspace, args: Json) -> tuple[str, list[Json], list[Jso
     verdict = check_message(blocks, attachments, workspace.refused_blocks)
     if verdict.error:
         raise SlackError(verdict.error, messages=verdict.problems)
+    _refuse_foreign_files(workspace, blocks, "/blocks")
+    _refuse_foreign_files(workspace, attachments, "/attachments")
     return text, blocks, attachments
 
 
@@ -130,16 +135,42 @@ def metadata(args: Json) -> Json | None:
     given: Any = args.get("metadata")
     if not given:
         return None
-    if not isinstance(given, dict) or not given.get("event_type") or not isinstance(given.get("event_payload"), dict):
+    payload = given.get("event_payload") if isinstance(given, dict) else None
+    if not isinstance(payload, dict) or not given.get("event_type") or not all(map(_is_metadata, payload.values())):
         raise SlackError("invalid_metadata_format")
-    if len(str(given).encode()) > METADATA_BYTES:
+    if len(json.dumps(given).encode()) > METADATA_BYTES:
         raise SlackError("metadata_too_large")
-    return copy.deepcopy(given)
+    kept: Json = copy.deepcopy(given)
+    return kept
+
+
+def _is_metadata(value: object) -> bool:
+    """Return whether metadata may hold a value: plain ones, an object, a list of objects."""
+    if isinstance(value, list):
+        return all(isinstance(item, dict) for item in value)
+    return isinstance(value, (*_FLAT, dict))
+
+
+def _refuse_foreign_files(workspace: Workspace, blocks: Any, pointer: str) -> None:
+    """Refuse a picture whose file nobody here can see yet: an upload that is not complete, or no upload at all."""
+    if isinstance(blocks, list):
+        for index, item in enumerate(blocks):
+            _refuse_foreign_files(workspace, item, f"{pointer}/{index}")
+    elif isinstance(blocks, dict):
+        file = blocks.get("slack_file")
+        if isinstance(file, dict) and "id" in file:
+            stored = workspace.files.get(str(file["id"]))
+            if stored is None or not stored.completed:
+                problem = f"[ERROR] invalid slack file [json-pointer:{pointer}/slack_file]"
+                raise SlackError("invalid_blocks", messages=[problem])
+        for name, item in blocks.items():
+            _refuse_foreign_files(workspace, item, f"{pointer}/{name}")
 
 
 def revise(workspace: Workspace, message: Message, args: Json) -> None:
     """Apply new content to a standing message by the rules of ``chat.update``."""
     text, blocks, attachments = content(workspace, args)
+    new_metadata = metadata(args)
     keeps_rest = args.get("text") is None
     if keeps_rest and args.get("blocks") is None and args.get("attachments") is None and "metadata" not in args:
         raise SlackError("no_text")
@@ -153,7 +184,7 @@ def revise(workspace: Workspace, message: Message, args: Json) -> None:
     if args.get("attachments") is not None or not keeps_rest:
         message.attachments = new_attachments
     if args.get("metadata") is not None:
-        message.metadata = metadata(args)
+        message.metadata = new_metadata
     if not message.blocks:
         message.edited_ts = salt
     workspace.touch()

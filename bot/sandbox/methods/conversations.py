@@ -10,6 +10,7 @@ from typing import Any
 from bot.sandbox import cast
 from bot.sandbox.errors import SlackError
 from bot.sandbox.model import Channel, Message
+from bot.sandbox.scopes import asked_types
 from bot.sandbox.shapes import Json, as_bool
 from bot.sandbox.workspace import Workspace, exact_ts
 
@@ -18,18 +19,27 @@ LARGEST_PAGE = 1000
 
 
 def list_channels(workspace: Workspace, args: Json) -> Json:
-    """``conversations.list``: public channels; ``exclude_archived`` and ``types`` are honoured."""
-    types = str(args.get("types") or "public_channel").replace(" ", "").split(",")
-    wanted = [channel for channel in workspace.channels.values() if _type_of(channel) in types]
-    if as_bool(args.get("exclude_archived")):
-        wanted = [channel for channel in wanted if not channel.archived]
-    page, cursor = paged(wanted, args)
+    """``conversations.list``: public channels; ``exclude_archived`` and ``types`` are honoured.
+
+    Private ones are listed where the bot is a member, and only when ``types`` asks for them.
+    """
+    page, cursor = paged(_listed(workspace, args), args)
     return {"ok": True, "channels": [channel.as_json() for channel in page], "response_metadata": cursor}
 
 
+def of_user(workspace: Workspace, args: Json) -> Json:
+    """``users.conversations``: what ``user``, by default the bot, is a member of; ``types`` as in the list."""
+    user = workspace.person(args.get("user") or cast.BOT_USER).id
+    joined = [channel for channel in _listed(workspace, args) if user in channel.members]
+    page, cursor = paged(joined, args)
+    return {"ok": True, "channels": [_without_count(channel) for channel in page], "response_metadata": cursor}
+
+
 def info(workspace: Workspace, args: Json) -> Json:
-    """``conversations.info``."""
-    return {"ok": True, "channel": workspace.channel(args.get("channel")).as_json()}
+    """``conversations.info``: ``num_members`` only with ``include_num_members``."""
+    channel = workspace.channel(args.get("channel"))
+    shown = channel.as_json() if as_bool(args.get("include_num_members")) else _without_count(channel)
+    return {"ok": True, "channel": shown}
 
 
 def members(workspace: Workspace, args: Json) -> Json:
@@ -53,6 +63,8 @@ def open_conversation(workspace: Workspace, args: Json) -> Json:
 def join(workspace: Workspace, args: Json) -> Json:
     """``conversations.join``: the bot becomes a member of a public channel."""
     channel = workspace.channel(args.get("channel"))
+    if channel.kind != "channel":
+        raise SlackError("method_not_supported_for_channel_type")
     if channel.archived:
         raise SlackError("is_archived")
     channel.members.add(cast.BOT_USER)
@@ -138,5 +150,14 @@ def _messages(workspace: Workspace, page: list[Message], cursor: Json, args: Jso
     }
 
 
-def _type_of(channel: Channel) -> str:
-    return "im" if channel.im_with else "public_channel"
+def _listed(workspace: Workspace, args: Json) -> list[Channel]:
+    types = asked_types(args)
+    if unknown := set(types) - {"public_channel", "private_channel", "im", "mpim"}:
+        raise SlackError("invalid_types", messages=[f"[ERROR] no such type: {', '.join(sorted(unknown))}"])
+    found = [channel for channel in workspace.channels.values() if channel.listed_as in types]
+    visible = [channel for channel in found if channel.has_bot or not channel.is_private]
+    return [it for it in visible if not it.archived] if as_bool(args.get("exclude_archived")) else visible
+
+
+def _without_count(channel: Channel) -> Json:
+    return {name: value for name, value in channel.as_json().items() if name != "num_members"}

@@ -26,13 +26,21 @@ def auth_test(workspace: Workspace, _args: Json) -> Json:
 
 def team_info(workspace: Workspace, _args: Json) -> Json:
     """``team.info``."""
-    team = {"id": workspace.config.team, "name": cast.TEAM_NAME, "domain": cast.TEAM_DOMAIN}
+    team = {
+        "id": workspace.config.team,
+        "name": cast.TEAM_NAME,
+        "domain": cast.TEAM_DOMAIN,
+        "url": f"{workspace.config.base_url}/",
+        "email_domain": "",
+        "icon": {"image_default": True},
+    }
     return {"ok": True, "team": team}
 
 
-def open_connection(_workspace: Workspace, _args: Json) -> Json:
-    """``apps.connections.open``: the sandbox has no Socket Mode; a bot token would be refused like this anyway."""
-    raise SlackError("not_allowed_token_type")
+def open_connection(workspace: Workspace, _args: Json) -> Json:
+    """``apps.connections.open``: an address for one WebSocket, good for one use within 30 s."""
+    base = workspace.config.base_url.replace("http", "ws", 1)
+    return {"ok": True, "url": f"{base}/link/?ticket={workspace.tickets.issue()}&app_id={cast.APP}"}
 
 
 def user_info(workspace: Workspace, args: Json) -> Json:
@@ -47,10 +55,12 @@ def user_list(workspace: Workspace, args: Json) -> Json:
 
 
 def group_list(workspace: Workspace, args: Json) -> Json:
-    """``usergroups.list``: disabled groups only with ``include_disabled``, members with ``include_users``."""
+    """``usergroups.list``: disabled groups only with ``include_disabled``.
+
+    Members come with ``include_users``, their number with ``include_count``.
+    """
     shown = [group for group in workspace.groups.values() if _is_wanted(group, args)]
-    with_users = as_bool(args.get("include_users"))
-    return {"ok": True, "usergroups": [_group_json(workspace, group, with_users=with_users) for group in shown]}
+    return {"ok": True, "usergroups": [_group_json(workspace, group, args) for group in shown]}
 
 
 def group_users(workspace: Workspace, args: Json) -> Json:
@@ -90,17 +100,27 @@ def _is_wanted(group: Group, args: Json) -> bool:
     return not group.disabled or as_bool(args.get("include_disabled"))
 
 
-def _group_json(workspace: Workspace, group: Group, *, with_users: bool) -> Json:
+def _group_json(workspace: Workspace, group: Group, args: Json) -> Json:
     shown: Json = {
         "id": group.id,
         "team_id": workspace.config.team,
         "is_usergroup": True,
+        "is_subteam": True,
         "name": group.name,
+        "description": "",
         "handle": group.handle,
+        "is_external": False,
+        "date_create": 1,
+        "date_update": 1,
         "date_delete": 1 if group.disabled else 0,
-        "user_count": len(group.members),
+        "auto_type": None,
+        "prefs": {"channels": [], "groups": []},
     }
-    return shown | {"users": list(group.members)} if with_users else shown
+    if as_bool(args.get("include_users")):
+        shown["users"] = list(group.members)
+    if as_bool(args.get("include_count")):
+        shown["user_count"] = len(group.members)
+    return shown
 
 
 def _message(workspace: Workspace, args: Json) -> Message:

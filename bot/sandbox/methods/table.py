@@ -34,6 +34,7 @@ METHODS: dict[str, Method] = {
     "team.info": people.team_info,
     "usergroups.list": people.group_list,
     "usergroups.users.list": people.group_users,
+    "users.conversations": conversations.of_user,
     "users.info": people.user_info,
     "users.list": people.user_list,
     "views.open": views.open_view,

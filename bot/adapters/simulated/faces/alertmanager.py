@@ -76,7 +76,8 @@ class _Face:
 
     async def status(self, _: Request) -> Response:
         up_since = self._platform.alertmanager.up_since(self._platform.clock.now())
-        route = "{group_by: [platform, alertname], group_wait: 10s, group_interval: 10s, repeat_interval: 1h}"
+        group_by = ", ".join(self._platform.alertmanager.group_by)
+        route = f"{{group_by: [{group_by}], group_wait: 10s, group_interval: 10s, repeat_interval: 1h}}"
         return json_response(
             {
                 "cluster": {"peers": [], "status": "disabled"},
