@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -300,13 +302,27 @@ def _no_address(service: ServiceName) -> Reading:
 
 def _unexpected(endpoint: Endpoint, answer: Answer, *, expected: int) -> Reading:
     evidence = f"HTTP {answer.status}, expected {expected}"
-    said = one_line(endpoint.redacted(answer.body.decode("utf-8", "replace")))
+    said = one_line(_in_words(endpoint.redacted(answer.body.decode("utf-8", "replace"))))
     suggestion = None
     if answer.status in {401, 403}:
         suggestion = "check the service's api_key in watchkeeper.yaml"
     elif 300 <= answer.status < 400:
         suggestion = "redirects are not followed: ask the address it points to, or expect this status"
     return Reading(Verdict.CRITICAL, f"{evidence}: {said}" if said else evidence, suggestion)
+
+
+def _in_words(body: str) -> str:
+    """Return a JSON object as ``status: unhealthy, checks: (qdrant: stopped)``, anything else as it is."""
+    try:
+        told = json.loads(body)
+        return _members(told) if isinstance(told, dict) else body
+    except (ValueError, RecursionError):
+        return body
+
+
+def _members(value: dict[str, Any]) -> str:
+    parts = {name: f"({_members(part)})" if isinstance(part, dict) else part for name, part in value.items()}
+    return ", ".join(f"{name}: {part}" for name, part in parts.items())
 
 
 def _since(started: float) -> timedelta:

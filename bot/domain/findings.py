@@ -51,3 +51,7 @@ class MetricSample:
     why_missing: str | None = None
     title: str = ""
     """What people call it; empty where only the name is known."""
+    verdict: Verdict = Verdict.OK
+    """What the profile's thresholds say of the value."""
+    bound: float | None = None
+    """The threshold it has crossed, in its own unit."""

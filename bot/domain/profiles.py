@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.domain.findings import MetricSample, Verdict
 from bot.domain.ids import RunbookName, ServiceName
 from bot.domain.rights import Need, Risk, Severity
 
@@ -75,6 +76,21 @@ class Metric:
     critical_above: float | None = None
     warning_below: float | None = None
     critical_below: float | None = None
+
+    def judged(self, sample: MetricSample) -> MetricSample:
+        """Return the sample with the worst threshold that its value has crossed; no data crosses none."""
+        value = sample.value
+        if value is None:
+            return sample
+        for verdict, above, below in (
+            (Verdict.CRITICAL, self.critical_above, self.critical_below),
+            (Verdict.WARNING, self.warning_above, self.warning_below),
+        ):
+            if above is not None and value > above:
+                return replace(sample, verdict=verdict, bound=above)
+            if below is not None and value < below:
+                return replace(sample, verdict=verdict, bound=below)
+        return sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ STATUS_WORDS = {
 }
 LABELS = ("mountpoint", "collection", "id", "name", "job", "instance")
 """Labels that say most about a series, best first."""
+NAMING_LABELS = LABELS[:4]
+"""Those of them that say which one it is even where no other series is shown."""
 LOG_LINES = 10
 LOG_LINE = 200
 LOG_TEXT = 1_800
@@ -83,9 +85,17 @@ def _summary(view: EvidenceCard) -> Mrkdwn:
     bad = [finding for finding in view.evidence.probes if finding.verdict in (Verdict.CRITICAL, Verdict.WARNING)]
     first = min(bad, key=lambda finding: WORST_FIRST.index(finding.verdict), default=None)
     found = f"{first.name} of {first.service or view.evidence.platform}: {first.evidence}" if first else ""
+    found = found or _worst_value(view.evidence)
     if not found:
-        found = "sources are still being asked" if view.evidence.waiting else "no probe found anything wrong"
+        found = "sources are still being asked" if view.evidence.waiting else "nothing wrong was found"
     return say("First look at {name}: {found}", name=view.incident_name, found=words.detail(words.sentence(found)))
+
+
+def _worst_value(evidence: Evidence) -> str:
+    """Return the worst value that is out of bounds now: ``disk in use 88.5 %, over 85 %``; empty when none is."""
+    crossed = [sample for sample in evidence.values_now if sample.bound is not None]
+    worst = min(crossed, key=lambda sample: WORST_FIRST.index(sample.verdict), default=None)
+    return f"{worst.title or worst.name} {_value(worst)}, {_crossed(worst)}" if worst else ""
 
 
 def findings(found: tuple[Finding, ...]) -> list[Mrkdwn]:
@@ -120,17 +130,46 @@ def finding_line(finding: Finding) -> Mrkdwn:
 
 
 def _values(evidence: Evidence) -> list[Block]:
-    """Return each metric with its value when the alert fired and now; those without data share one line."""
+    """Return each metric with its value when the alert fired and now.
+
+    What is out of bounds or moved has a line; the others share one, and so do those without data.
+    """
     now = {_series(sample): sample for sample in evidence.values_now}
     fired = {_series(sample): sample for sample in evidence.values_at_fire}
     series = list(dict.fromkeys([*fired, *now]))
     known = [one for one in series if any(it and it.value is not None for it in (fired.get(one), now.get(one)))]
     moved = [one for one in known if _value(fired.get(one)) != _value(now.get(one))]
-    entries = listed(moved, lambda one: _value_line(fired.get(one), now.get(one), _told_apart(one, series)))
-    still = [_still(now[one], _told_apart(one, series)) for one in known if one not in moved]
+    worst = {one: _worse(fired.get(one), now.get(one)) for one in known}
+    told = sorted(
+        (one for one in known if one in moved or worst[one].bound is not None), key=lambda one: _rank(worst[one])
+    )
+    entries = listed(told, lambda one: _value_line(fired.get(one), now.get(one), _labels(one, series, worst[one])))
+    still = [_still(now[one], _told_apart(one, series)) for one in known if one not in told]
     entries += [say("• unchanged: {values}", values=join("; ", still))] if still else []
     missing = [it for one in series if one not in known and (it := now.get(one) or fired.get(one))]
     return lines(bold("Values when it fired → now"), [*entries, *_without_data(missing)])
+
+
+def _worse(fired: MetricSample | None, now: MetricSample | None) -> MetricSample:
+    """Return the worse of the two samples of a series, the newer of equals."""
+    return min((it for it in (now, fired) if it is not None), key=_rank)
+
+
+def _rank(sample: MetricSample) -> int:
+    return WORST_FIRST.index(sample.verdict)
+
+
+def _crossed(sample: MetricSample) -> str:
+    """Return which threshold a value is beyond: ``over 85 %``; empty when it is beyond none."""
+    if sample.bound is None or sample.value is None:
+        return ""
+    return f"{'over' if sample.value > sample.bound else 'under'} {words.measured(sample.bound, sample.unit)}"
+
+
+def _labels(one: Series, series: Sequence[Series], sample: MetricSample) -> str:
+    """Return what tells a series from the others shown; of one out of bounds also what it is called."""
+    own = [f"{name}={value}" for name, value in one[1] if name in NAMING_LABELS]
+    return _told_apart(one, series) or (own[0] if own and sample.bound is not None else "")
 
 
 def _told_apart(one: Series, series: Sequence[Series]) -> str:
@@ -160,11 +199,12 @@ def _series(sample: MetricSample) -> Series:
 
 
 def _value_line(fired: MetricSample | None, now: MetricSample | None, labels: str) -> Mrkdwn:
-    sample = now or fired
-    if sample is None:
-        return escape("")
+    sample = _worse(fired, now)
+    crossed = _crossed(sample)
     return say(
-        "• {name}{labels}: {change}",
+        "{mark} {name}{labels}: {change}{crossed}",
+        mark=VERDICT_MARK[sample.verdict] if crossed else "•",
+        crossed=f" ({crossed})" if crossed else "",
         name=words.title(sample.title or sample.name),
         labels=say(" {labels}", labels=code(labels, limits.TITLE)) if labels else "",
         change=say("{before} → {now}", before=_value(fired), now=_value(now)),

@@ -159,7 +159,7 @@ def _running(services: Sequence[Service]) -> list[Service]:
 
 async def _sampled(platform: PlatformPorts, metrics: Sequence[Metric], at: datetime | None) -> tuple[MetricSample, ...]:
     samples = await asyncio.gather(*(platform.metrics.sample(metric, at=at) for metric in metrics))
-    return tuple(sample for some in samples for sample in some)
+    return tuple(metric.judged(it) for metric, some in zip(metrics, samples, strict=True) for it in some)
 
 
 def _worth_showing(
@@ -169,20 +169,11 @@ def _worth_showing(
 
     Of a metric with such series only these are shown: the one full disk, the one target that is down.
     """
-    by_name = {metric.name: metric for metric in metrics}
-    bad = {(it.name, it.labels) for it in beside if _is_out_of_bounds(by_name[it.name], it.value)}
+    bad = {(it.name, it.labels) for it in beside if it.bound is not None}
     bad_names = {name for name, _ in bad}
-    order = sorted(by_name, key=lambda name: name not in bad_names)[:MAX_METRICS]
+    order = sorted((metric.name for metric in metrics), key=lambda name: name not in bad_names)[:MAX_METRICS]
     shown = [it for it in samples if (it.name, it.labels) in bad or it.name not in bad_names]
     return tuple(sorted((it for it in shown if it.name in order), key=lambda sample: order.index(sample.name)))
-
-
-def _is_out_of_bounds(metric: Metric, value: float | None) -> bool:
-    if value is None:
-        return False
-    above = [bound for bound in (metric.warning_above, metric.critical_above) if bound is not None]
-    below = [bound for bound in (metric.warning_below, metric.critical_below) if bound is not None]
-    return any(value > bound for bound in above) or any(value < bound for bound in below)
 
 
 def affected_services(incident: Incident, platform: PlatformPorts) -> tuple[Service, ...]:

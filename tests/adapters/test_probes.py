@@ -57,6 +57,11 @@ async def test_a_status_other_than_200_can_be_the_expected_one(client: httpx.Asy
             "HTTP 503, expected 200: some shards are not ready",
         ),
         (answer("", 503), "HTTP 503, expected 200"),
+        (
+            answer('{"status": "unhealthy", "checks": {"qdrant": "stopped", "cache": {"hits": 3}}}', 503),
+            "HTTP 503, expected 200: status: unhealthy, checks: (qdrant: stopped, cache: (hits: 3))",
+        ),
+        (answer('["no", "object"]', 503), 'HTTP 503, expected 200: ["no", "object"]'),
         (answer("x" * 300, 500), "HTTP 500, expected 200: " + "x" * 199 + "…"),
         (answer(f"bad key {KEY}", 401), "HTTP 401, expected 200: bad key [redacted]"),
         (answer("", 302), "HTTP 302, expected 200"),

@@ -14,6 +14,7 @@ from bot.domain.evidence import Evidence, ServiceLog, Source
 from bot.domain.findings import Finding, MetricSample, Verdict
 from bot.domain.ids import UserId
 from bot.domain.incidents import IncidentState
+from bot.domain.profiles import Metric
 from bot.domain.rights import Need, Risk
 from bot.domain.runs import RunState, StepRecord
 from bot.messages import words
@@ -229,6 +230,17 @@ def test_values_say_what_changed_and_only_the_labels_that_tell_series_apart() ->
     said = to_plain(render_card(replace(view, evidence=evidence)))
     assert "• disk mountpoint=/: 40 % → 49.4 %\n" in said
     assert "• latency: not asked → 3 %\n• unchanged: disk mountpoint=/data 58.8 %\n" in said
+
+
+def test_a_value_out_of_bounds_stands_first_with_its_threshold_though_it_did_not_move() -> None:
+    metric = Metric("disk", "Disk in use", "1", "percent", warning_above=85, critical_above=95)
+    full = metric.judged(a_sample("Disk_in_use", 88.5, mountpoint="/data", job="node"))
+    calm = metric.judged(a_sample("latency", 3.0, job="mcp"))
+    view = a.an_evidence_card()
+    evidence = replace(view.evidence, values_at_fire=(calm, full), values_now=(calm, full), probes=())
+    message = render_card(replace(view, evidence=evidence))
+    assert "fired → now\n⚠️ Disk in use mountpoint=/data: 88.5 % → 88.5 % (over 85 %)\n" in to_plain(message)
+    assert message.text == "First look at INC-42: Disk in use 88.5 %, over 85 %."
 
 
 def test_metrics_without_data_share_a_line() -> None:
