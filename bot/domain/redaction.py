@@ -7,19 +7,22 @@ from collections.abc import Iterable
 
 from bot.domain.settings import MASK, Secret
 
+_RUN = "[A-Za-z0-9_-]"
 _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}"), MASK),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{6,}"), rf"\1 {MASK}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), MASK),
     (
         re.compile(
-            r"(?i)([\"']?[\w-]*(?:api[-_]?key|passw(?:or)?d|secret|token|credential)[\w-]*[\"']?\s*[:=]\s*)"
+            r"(?i)(?<![\w-])((?=[\w-]*?(?:api[-_]?key|passw(?:or)?d|secret|token|credential))[\w-]++[\"']?\s*+[:=]\s*+)"
             r"(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+"), MASK),
+    (re.compile(rf"(?<!{_RUN})(?={_RUN}*?eyJ{_RUN}{{10}}){_RUN}++\.{_RUN}{{10,}}+\.{_RUN}++"), MASK),
 )
+"""What a secret looks like. No pattern goes back into a word it has read: whoever writes a log line could otherwise
+stop the whole process with one."""
 MIN_KNOWN = 6
 """Shorter secrets would take harmless words with them."""
 
