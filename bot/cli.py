@@ -21,10 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as exc:
         from bot.domain.errors import BotError
+        from bot.messages.mrkdwn import clean
 
         if not isinstance(exc, BotError):
             raise
-        sys.stderr.write(f"{exc}\n")
+        # It may repeat a name from anywhere; the terminal shows it and obeys nothing in it.
+        sys.stderr.write(f"{clean(str(exc), keep_lines=True)}\n")
         return USAGE if type(exc).__name__ == "ConfigurationError" else PROBLEM
 
 
@@ -141,9 +143,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    import json
-
     from bot.messages.foretold import as_blocks, as_json, as_text
+    from bot.messages.plain import printable_json
     from bot.simulation import read_body, simulate
 
     found = asyncio.run(simulate(read_body(options.body, sys.stdin.buffer), options.platform, empty=options.empty))
@@ -151,7 +152,7 @@ def _simulate(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{len(found.cards)} cards would change; this is the first of them, --json has all\n")
     if options.json or options.blocks:
         shown = as_json(found) if options.json else as_blocks(found)
-        sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(printable_json(shown) + "\n")
     else:
         sys.stdout.write(as_text(found))
     return OK

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.configuration import Configuration, ConfigurationReader
 from bot.domain.settings import ProcessEnvironment, Secret, Server, Settings
@@ -23,6 +24,9 @@ DEFAULT_CONFIG = "watchkeeper.yaml"
 DEFAULT_DATA_FOLDER = ".data"
 DEFAULT_SLACK_API = "https://slack.com/api/"
 
+_NO_ADDRESS = (
+    "cannot be read as an address; in a password, write `/`, `#`, `?`, `@` and `:` as `%2F`, `%23`, `%3F`, `%40`, `%3A`"
+)
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _OAUTH = (
     "unset it: with it Slack's framework switches to its own OAuth flow and a token store on disk; "
@@ -208,7 +212,18 @@ def _redis_url(environ: Mapping[str, str], problems: list[Problem]) -> Secret | 
     url = _secret(environ, "REDIS_URL")
     if url and not url.reveal().startswith(_REDIS_SCHEMES):
         problems.append(Problem(ENVIRONMENT, 0, "REDIS_URL", f"expected one of {', '.join(_REDIS_SCHEMES)} in front"))
+    elif url and not _is_readable(url):
+        problems.append(Problem(ENVIRONMENT, 0, "REDIS_URL", _NO_ADDRESS))
     return url
+
+
+def _is_readable(url: Secret) -> bool:
+    """Return whether an address can be taken apart; what takes it apart repeats a part of the password otherwise."""
+    try:
+        parts = urlsplit(url.reveal())
+        return parts.port is None or bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _missing_slack(environment: ProcessEnvironment) -> list[Problem]:

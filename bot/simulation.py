@@ -84,8 +84,9 @@ def read_body(source: str, standard_input: IO[bytes]) -> Body:
     try:
         with Path(source).open("rb") as file:
             return Body(source, file.read(MAX_BODY_BYTES + 1))
-    except OSError as exc:
-        raise UserError(f"{source}: cannot be read ({exc.strerror}); {NEXT_BODY}, or - for standard input") from exc
+    except (OSError, ValueError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else exc
+        raise UserError(f"{source}: cannot be read ({why}); {NEXT_BODY}, or - for standard input") from exc
 
 
 async def simulate(body: Body, platform: str | None, *, empty: bool = False, now: datetime | None = None) -> Simulation:
@@ -169,7 +170,7 @@ def _complaint(content: bytes) -> str:
         json.loads(content)
     except json.JSONDecodeError as exc:
         return f"not JSON at line {exc.lineno}, column {exc.colno}: {exc.msg}" if content.strip() else ""
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return ""
 

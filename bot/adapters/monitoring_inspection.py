@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import yaml
 
+from bot.adapters.foreign_shapes import promised
 from bot.adapters.http_calls import Answer, NoAnswer, address, ask, decoded, joined, one_line, refused_status
 from bot.adapters.prometheus import PrometheusApi
 from bot.domain.profiles import Metric
@@ -30,6 +31,7 @@ WITHIN = timedelta(seconds=4)
 HIDDEN = "<secret>"
 """What Alertmanager prints in place of a secret; since 0.26 a webhook's address is one."""
 
+_PROMETHEUS = "Prometheus's API"
 _MATCHER = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|[^\s"=!~,{}]+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,}]*)\s*""")
 _COUNT = re.compile(r"^(alertmanager_notifications(?:_failed)?_total)\{([^}]*)\} ([0-9.e+]+)", re.MULTILINE)
 
@@ -81,24 +83,28 @@ class PrometheusInspectionApi:
     async def alertmanagers(self) -> Sequence[str]:
         """Return the addresses it sends alerts to."""
         data = await self._data("api/v1/alertmanagers")
-        return [address(str(it["url"])) for it in data.get("activeAlertmanagers") or ()]
+        with promised(_PROMETHEUS):
+            return [address(str(it["url"])) for it in data.get("activeAlertmanagers") or ()]
 
     async def jobs(self) -> frozenset[str]:
         """Return the jobs it scrapes."""
         data = await self._data("api/v1/targets?state=active")
-        return frozenset(str(it["labels"].get("job", "")) for it in data.get("activeTargets") or ())
+        with promised(_PROMETHEUS):
+            return frozenset(str(it["labels"].get("job", "")) for it in data.get("activeTargets") or ())
 
     async def rules(self) -> Sequence[AlertRule]:
         """Return its alerting rules."""
         data = await self._data("api/v1/rules?type=alert")
-        rules = [rule for group in data.get("groups") or () for rule in group.get("rules") or ()]
-        return [_rule(rule) for rule in rules if rule.get("type", "alerting") == "alerting"]
+        with promised(_PROMETHEUS):
+            rules = [rule for group in data.get("groups") or () for rule in group.get("rules") or ()]
+            return [_rule(rule) for rule in rules if rule.get("type", "alerting") == "alerting"]
 
     async def external_labels(self) -> Mapping[str, str]:
         """Return the labels it adds to every alert."""
         text = str((await self._data("api/v1/status/config")).get("yaml", ""))
-        labels = (_loaded(text).get("global") or {}).get("external_labels") or {}
-        return {str(name): str(value) for name, value in labels.items()}
+        with promised(_PROMETHEUS):
+            labels = (_loaded(text).get("global") or {}).get("external_labels") or {}
+            return {str(name): str(value) for name, value in labels.items()}
 
     async def why_no_data(self, metric: Metric) -> str | None:
         """Return why the metric has no value; None where it has one."""
@@ -151,7 +157,8 @@ class AlertmanagerInspectionApi:
             answer = await ask(self._client, joined(self._url, "metrics"), within=self._within)
         except NoAnswer:
             return None
-        counted = _webhook_counts(answer.body.decode("utf-8", "replace"))
+        with promised("Alertmanager's metrics"):
+            counted = _webhook_counts(answer.body.decode("utf-8", "replace"))
         if answer.status != httpx.codes.OK or "alertmanager_notifications_total" not in counted:
             return None
         return DeliveryCounts(
@@ -162,7 +169,11 @@ class AlertmanagerInspectionApi:
 
 def read_configuration(text: str) -> AlertmanagerFacts:
     """Return what a configuration says, as Alertmanager prints it. Raises NotAnswered where it has no route."""
-    config = _loaded(text)
+    with promised("Alertmanager's configuration"):
+        return _facts(_loaded(text))
+
+
+def _facts(config: Mapping[str, Any]) -> AlertmanagerFacts:
     if not isinstance(config.get("route"), dict):
         raise NotAnswered("shows a configuration without a route; is it an Alertmanager?")
     receivers = [_receiver(it) for it in config.get("receivers") or ()]
@@ -183,9 +194,18 @@ def _webhook_counts(text: str) -> dict[str, float]:
     return counted
 
 
+class _WithoutAliases(yaml.SafeLoader):
+    """Both print their configuration written out; an alias could mean itself, or a million copies of a line."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
 def _loaded(text: str) -> Mapping[str, Any]:
     try:
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, _WithoutAliases)  # noqa: S506 - a SafeLoader that takes even less
     except yaml.YAMLError as exc:
         raise NotAnswered("shows a configuration that is not YAML") from exc
     return loaded if isinstance(loaded, dict) else {}

@@ -71,6 +71,10 @@ UNREACHABLE: Mapping[str, str] = MappingProxyType(
 )
 
 
+UNREADABLE = (AttributeError, RecursionError, ValueError)
+"""What the SDK raises over a body that is no JSON object: a list, text in another encoding, a proxy's archive."""
+
+
 def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return a client without retries of its own, on a shared session whose timeout is the one that counts.
 
@@ -109,6 +113,8 @@ def within_our_words(method: str, *, is_post: bool = False) -> Iterator[None]:
         raise TemporaryError(f"{method}: Slack cannot be reached", retry_after=SOON) from exc
     except (TimeoutError, aiohttp.ClientError, OSError) as exc:
         raise _unanswered(f"{method}: no answer ({type(exc).__name__})", is_post=is_post) from exc
+    except UNREADABLE as exc:
+        raise _unanswered(f"{method}: an answer that is not Slack's ({type(exc).__name__})", is_post=is_post) from exc
 
 
 def _unanswered(what: str, *, is_post: bool) -> TemporaryError:

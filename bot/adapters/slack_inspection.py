@@ -15,12 +15,16 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.adapters.slack_calls import slack_client
+from bot.adapters.foreign_shapes import promised
+from bot.adapters.slack_calls import UNREADABLE, slack_client
 from bot.domain.ids import ChannelId, GroupId, TeamId, UserId
 from bot.ports.inspection import ChannelFacts, GroupFacts, NotAnswered, PersonFacts, RefusedBySlack, SlackIdentity
 
 HALF_A_SECOND = timedelta(milliseconds=500)
 """A date header is cut to the second: what it says is half a second old on average."""
+
+_API = "Slack's API"
+_NOT_SLACK = "answers something that is not Slack's API; check SLACK_API_URL and any proxy"
 
 
 class SlackInspectionApi:
@@ -37,14 +41,15 @@ class SlackInspectionApi:
         answer = await _call(self._client, "auth.test", http_verb="POST")
         between = asked_at + (datetime.now(UTC) - asked_at) / 2
         dated = _date(answer)
-        return SlackIdentity(
-            team=TeamId(str(answer["team_id"])),
-            team_name=str(answer.get("team", "")),
-            user=UserId(str(answer["user_id"])),
-            user_name=str(answer.get("user", "")),
-            scopes=_scopes(answer),
-            ahead=dated + HALF_A_SECOND - between if dated else None,
-        )
+        with promised(_API):
+            return SlackIdentity(
+                team=TeamId(str(answer["team_id"])),
+                team_name=str(answer.get("team", "")),
+                user=UserId(str(answer["user_id"])),
+                user_name=str(answer.get("user", "")),
+                scopes=_scopes(answer),
+                ahead=dated + HALF_A_SECOND - between if dated else None,
+            )
 
     async def socket_mode(self) -> None:
         """Return when the app token opens Socket Mode; the address that comes back is thrown away."""
@@ -61,9 +66,10 @@ class SlackInspectionApi:
             if refusal.code != "missing_scope":
                 raise
             return await self._by_history(channel)
-        facts = answer["channel"]
-        is_member, is_archived = bool(facts.get("is_member")), bool(facts.get("is_archived"))
-        return ChannelFacts(str(facts.get("name", "")), is_member, is_archived)
+        with promised(_API):
+            facts = answer["channel"]
+            is_member, is_archived = bool(facts.get("is_member")), bool(facts.get("is_archived"))
+            return ChannelFacts(str(facts.get("name", "")), is_member, is_archived)
 
     async def _by_history(self, channel: ChannelId) -> ChannelFacts:
         await _call(self._client, "conversations.history", params={"channel": channel, "limit": 1})
@@ -73,26 +79,32 @@ class SlackInspectionApi:
         """Return every user group of the workspace with its members, disabled ones too."""
         wanted = {"include_disabled": "true", "include_users": "true"}
         answer = await _call(self._client, "usergroups.list", params=wanted)
-        return {
-            GroupId(str(it["id"])): GroupFacts(
-                handle=str(it.get("handle", "")),
-                is_disabled=bool(it.get("date_delete")),
-                members=frozenset(UserId(str(user)) for user in it.get("users") or ()),
-            )
-            for it in answer["usergroups"]
-        }
+        with promised(_API):
+            return {
+                GroupId(str(it["id"])): GroupFacts(
+                    handle=str(it.get("handle", "")),
+                    is_disabled=bool(it.get("date_delete")),
+                    members=frozenset(UserId(str(user)) for user in it.get("users") or ()),
+                )
+                for it in answer["usergroups"]
+            }
 
     async def person(self, user: UserId) -> PersonFacts:
         """Return what the workspace says of somebody."""
-        facts = (await _call(self._client, "users.info", params={"user": user}))["user"]
-        return PersonFacts(
-            id=user,
-            name=str(facts.get("real_name") or facts.get("name") or user),
-            team=TeamId(str(facts.get("team_id", ""))),
-            is_bot=bool(facts.get("is_bot")),
-            is_guest=bool(facts.get("is_restricted") or facts.get("is_ultra_restricted")),
-            is_deactivated=bool(facts.get("deleted")),
-        )
+        answer = await _call(self._client, "users.info", params={"user": user})
+        with promised(_API):
+            return _person(user, answer["user"])
+
+
+def _person(user: UserId, facts: Mapping[str, Any]) -> PersonFacts:
+    return PersonFacts(
+        id=user,
+        name=str(facts.get("real_name") or facts.get("name") or user),
+        team=TeamId(str(facts.get("team_id", ""))),
+        is_bot=bool(facts.get("is_bot")),
+        is_guest=bool(facts.get("is_restricted") or facts.get("is_ultra_restricted")),
+        is_deactivated=bool(facts.get("deleted")),
+    )
 
 
 async def _call(
@@ -108,13 +120,15 @@ async def _call(
         raise NotAnswered("cannot be reached") from exc
     except (TimeoutError, aiohttp.ClientError, OSError) as exc:
         raise NotAnswered("does not answer") from exc
+    except UNREADABLE as exc:
+        raise NotAnswered(_NOT_SLACK) from exc
 
 
 def _refusal(exc: SlackApiError) -> RefusedBySlack | NotAnswered:
     # For a body that is no JSON the SDK hands over the bare HTTP response, which has another shape.
     data = exc.response.data if isinstance(exc.response, AsyncSlackResponse) else None
     if not isinstance(data, dict) or not data.get("error"):
-        return NotAnswered("answers something that is not Slack's API; check SLACK_API_URL and any proxy")
+        return NotAnswered(_NOT_SLACK)
     return RefusedBySlack(str(data["error"]), needed=str(data.get("needed", "")))
 
 
@@ -132,5 +146,5 @@ def _scopes(answer: AsyncSlackResponse) -> frozenset[str] | None:
 def _date(answer: AsyncSlackResponse) -> datetime | None:
     try:
         return parsedate_to_datetime(_headers(answer)["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
+    except (KeyError, OverflowError, ValueError):
         return None

@@ -229,9 +229,10 @@ class SlackSockets:
         self._is_served = asyncio.Event()
 
     def open(self) -> None:
-        """Begin to open the connections, unless that was done already."""
-        if not self._keepers:
-            self._keepers = [asyncio.create_task(self._keep(), name="slack sockets") for _ in range(self._count)]
+        """Begin to open the connections, unless that was done already; one that nobody keeps any more is kept anew."""
+        self._keepers = [keeper for keeper in self._keepers if not _has_failed(keeper)]
+        missing = self._count - len(self._keepers)
+        self._keepers += [asyncio.create_task(self._keep(), name="slack sockets") for _ in range(missing)]
 
     async def close(self, within: timedelta) -> None:
         """Open no more, wait for the answers under way, close. Raises nothing."""
@@ -333,7 +334,7 @@ class SlackSockets:
                 if (code := _code(exc)) in TOKEN_CODES:
                     raise RefusedSocket(REFUSAL.format(code=code), retry_after=REFUSED_PAUSE) from exc
                 raise
-        return str(answer["url"])
+            return str(answer["url"])
 
     # -- all of them ---------------------------------------------------------------------------------------------
 
@@ -399,6 +400,15 @@ class _Pauses:
         self._bad = min(self._bad + 1, 5)
         # Processes that lost Slack in the same moment must not come back in the same moment.
         return timedelta(seconds=seconds * random.uniform(0.5, 1))  # noqa: S311 - spreads, hides nothing
+
+
+def _has_failed(keeper: asyncio.Task[None]) -> bool:
+    """Return whether a keeper is gone, and log over what: it goes on for ever unless something nobody meant happens."""
+    if not keeper.done():
+        return False
+    error = None if keeper.cancelled() else keeper.exception()
+    log.error("slack_socket_unkept", exc_info=error)
+    return True
 
 
 def _wait_after(exc: Exception, pause: timedelta) -> timedelta:

@@ -27,6 +27,8 @@ from bot.services.doctor import Findings, Question, Section
 from bot.services.inspection import installation, store
 from bot.settings import Examined
 
+REDIS_URL = "REDIS_URL"
+"""Where it is no address, that is said of the environment, and there is nobody to ask."""
 CALL_WITHIN = timedelta(seconds=4)
 """Shorter than a question's time, so that what hangs is named by who asked it."""
 
@@ -42,7 +44,8 @@ async def all_sections(told: Examined, scopes: Sequence[str]) -> AsyncIterator[l
         sections = [_installation(told, machine, HttpDoorstep(http, within=CALL_WITHIN / 2))]
         slack = _slack_inspection(told.environment, session)
         sections += slack_sections(told.environment, told.settings, slack, scopes)
-        sections.append(_store(told.environment, machine))
+        if not any(problem.field == REDIS_URL for problem in told.environment_problems):
+            sections.append(_store(told.environment, machine))
         if told.settings is not None:
             for platform in told.settings.platforms.values():
                 sections += platform_sections(platform, told.settings.server, http, machine, within=CALL_WITHIN)

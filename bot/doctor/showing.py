@@ -1,8 +1,10 @@
-"""How findings are shown: lines for people, one object for scripts. Nothing leaves with a secret in it."""
+"""How findings are shown: lines for people, one object for scripts. Nothing leaves with a secret in it.
+
+Much of a finding is what another system says of itself, and a person reads it at a terminal.
+"""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +15,8 @@ from bot.app import secrets_of
 from bot.domain.checks import Check, CheckFinding, Level
 from bot.domain.redaction import Redactor
 from bot.domain.settings import MASK, Secret
+from bot.messages.mrkdwn import clean
+from bot.messages.plain import printable_json
 from bot.services.doctor import Examined
 from bot.settings import Examined as Told
 
@@ -45,12 +49,13 @@ class Report(ABC):
 
     def _clean(self, finding: CheckFinding) -> CheckFinding:
         text = finding.text if finding.check in _OUR_WORDS else self._redactor.clean(finding.text)
-        return replace(finding, text=self._without_known(text), fix=self._without_known(finding.fix))
+        return replace(finding, text=self._shown(text), fix=self._shown(finding.fix))
 
-    def _without_known(self, text: str) -> str:
+    def _shown(self, text: str) -> str:
+        """Return one line without a known secret, and with nothing in it that a terminal would obey."""
         for secret in self._known:
             text = text.replace(secret.reveal(), MASK)
-        return text
+        return clean(text)
 
 
 class LineReport(Report):
@@ -94,7 +99,7 @@ class JsonReport(Report):
             for _, title, findings in sorted(self._sections, key=lambda kept: kept[0])
             for it in findings
         ]
-        self._to.write(json.dumps({"exit_code": code, "findings": found}, ensure_ascii=False, indent=2) + "\n")
+        self._to.write(printable_json({"exit_code": code, "findings": found}) + "\n")
 
 
 def _secrets(told: Told) -> list[Secret]:
@@ -102,6 +107,14 @@ def _secrets(told: Told) -> list[Secret]:
     environment = told.environment
     tokens = (environment.slack_bot_token, environment.slack_signing_secret, environment.slack_app_token)
     known = secrets_of(told.settings) if told.settings else [it for it in (*tokens, environment.redis_url) if it]
-    password = urlsplit(environment.redis_url.reveal()).password if environment.redis_url else None
+    password = _password(environment.redis_url.reveal()) if environment.redis_url else None
     known += [Secret(password), Secret(unquote(password))] if password else []
     return sorted(known, key=lambda secret: len(secret.reveal()), reverse=True)
+
+
+def _password(url: str) -> str | None:
+    """Return the password in an address; None where there is none, or no address."""
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None

@@ -73,8 +73,11 @@ def _problem(answer: Problem) -> Message:
         else escape(""),
     ]
     tail = [context(remark) for remark in remarks if remark]
-    offered = actions(*command_buttons({one.removeprefix("@watchkeeper "): one for one in nearest}))
-    tail = [section(escape("Did you mean…")), *offered, *tail] if offered else tail
+    labels = {one.removeprefix("@watchkeeper "): one for one in nearest}
+    offered = actions(*command_buttons(labels))
+    # In a channel others press these too: nobody runs what they could not read to its end.
+    cut_off = [code(it, limits.SECTION) for label, it in labels.items() if len(label) > limits.BUTTON_TEXT]
+    tail = [section(join("\n", [escape("Did you mean…"), *cut_off])), *offered, *tail] if offered else tail
     text = words.sentence(answer.text)
     spoken = join(" ", [escape(text, limits.FALLBACK), escape(words.sentence(answer.hint), limits.CONTEXT_TEXT)])
     return compose(spoken, [section(paragraphs(text))], tail=tail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import unescape
@@ -31,6 +32,12 @@ def readable(mrkdwn: str) -> str:
     text = _DATE.sub(r"\1", mrkdwn)
     text = _LINK.sub(r"\2 (\1)", _MENTION.sub(r"\1", text))
     return clean(unescape(_ITALIC.sub(r"\1", _BOLD.sub(r"\1", text)).replace("`", "")), keep_lines=True)
+
+
+def printable_json(value: object) -> str:
+    """Return JSON for scripts; what a terminal would obey, and what a reader could not see, stands as an escape."""
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(it if it.isprintable() or it == "\n" else json.dumps(it)[1:-1] for it in written)
 
 
 def _text(value: object) -> str:

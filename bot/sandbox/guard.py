@@ -31,6 +31,10 @@ class LocalOnly:
 
 def is_local(host: str, origin: str | None) -> bool:
     """Return whether a request with these headers may see the page and the control API."""
-    if urlsplit(f"//{host}").hostname not in LOCAL_NAMES:
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    if name not in LOCAL_NAMES:
         return False
     return origin is None or origin == f"http://{host}"

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.answers import Answer, IncidentActed, PlanComing, Problem, RunActed
 from bot.domain.effects import Channel, Place
 from bot.domain.forms import CommandForm, Field, FieldKind, Filled
+from bot.domain.ids import UserId
 from bot.domain.incidents import IncidentOutcome
 from bot.domain.people import Actor
 from bot.verbs import Command, Entrance, Family, Reply, Request, command_of
@@ -142,6 +143,26 @@ async def test_rights_are_looked_at_again_when_a_form_is_sent(desk: Desk) -> Non
     refused = await sent(desk, "/ops restart", by=actor(VIEWER), service="qdrant")
     assert isinstance(refused.answer, Problem)
     assert "takes the role operator" in refused.answer.text
+
+
+FORGED: tuple[tuple[str, dict[str, str]], ...] = (
+    ("/ops restart", {"service": "qdrant", "break-glass": "yes", "reason": "it is on fire"}),
+    ("@watchkeeper restart", {"service": "qdrant", "break-glass": "YES", "reason": "it is on fire"}),
+    ("/ops restart --break-glass yes", {"service": "qdrant"}),
+    ("/ops restart qdrant", {}),
+    ("/ops restart", {"service": "qdrant --break-glass yes"}),
+    ("/ops restart", {"service": "qdrant", "platform": "search-prod --break-glass"}),
+)
+
+
+@pytest.mark.parametrize(("command", "values"), FORGED)
+@pytest.mark.parametrize("by", [VIEWER, OPERATOR])
+async def test_no_form_starts_an_emergency_for_whom_may_not(
+    command: str, values: dict[str, str], by: UserId, desk: Desk
+) -> None:
+    reply = await sent(desk, command, by=actor(by), **values)
+    assert isinstance(reply.answer, Problem)
+    assert await desk.requests.waiting(10) == []
 
 
 async def test_a_form_of_a_verb_that_is_gone_is_answered(desk: Desk) -> None:

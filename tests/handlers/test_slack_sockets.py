@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,8 +17,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.rights import Need
 from bot.messages import modals as windows
-from bot.messages.approval_card import button_value
+from bot.messages.approval_card import APPROVE, button_value
+from bot.messages.incident_card import ASK
 from bot.sandbox.shapes import Json
 from handlers.acks import Ack, AckFamily, AckOutcome, Body
 from handlers.background import Background
@@ -117,6 +120,23 @@ async def test_a_mention_is_acknowledged_and_answered_once(door: Door) -> None:
     acks = [await door.send(EVENT, event, retry_attempt=number, retry_reason="timeout") for number in (0, 1)]
     assert acks == [{"envelope_id": "E1"}] * 2
     assert len(await door.stage.notices()) == 1
+
+
+async def test_one_click_in_several_envelopes_at_once_asks_and_votes_once(door: Door) -> None:
+    incident, approval = await door.stage.an_incident(), await door.stage.an_approval(Need.TWO)
+    asked = payload_of(click_body(f"{ASK}.1", f"{incident.id} restart-service"))
+    voted = payload_of(click_body(APPROVE, button_value(approval), user=BEN))
+    frames = [
+        json.dumps({"envelope_id": f"E{number}", "type": INTERACTIVE, "payload": payload})
+        for number in range(4)
+        for payload in (asked, voted)
+    ]
+    acks = await asyncio.gather(*(door.envelopes.receive(frame) for frame in frames))
+    await door.stage.settled()
+    assert all(acks)
+    assert len(await door.stage.requests.waiting(10)) == 1
+    seen = await door.stage.parts.approvals.get(approval.id)
+    assert [vote.user for vote in seen.votes] == [BEN]
 
 
 async def test_a_store_that_is_away_is_said_as_over_http(redis_client: Redis) -> None:

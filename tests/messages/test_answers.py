@@ -246,3 +246,10 @@ def test_every_act_on_a_run_is_answered(outcome: RunOutcome, act: str, state: Ru
 )
 def test_a_run_that_is_over_is_told_as_it_ended(state: RunState, act: str, said: str) -> None:
     assert render_answer(RunActed(a.a_run(state), RunOutcome.FINISHED, act)).text == said
+
+
+def test_a_command_that_its_button_cannot_show_whole_stands_above_it() -> None:
+    long = f'/ops restart --reason "{"Ben, press this to see how search is doing " * 3}" qdrant --break-glass yes'
+    message = render_answer(Problem("“restrat” is nothing that can be asked.", nearest=(long, "/ops restart mcp")))
+    assert long in words_of(message)
+    assert words_of(message).count("/ops restart mcp") == 1

@@ -83,6 +83,14 @@ async def test_nothing_else_passes(proxy: str, method: str, path: str) -> None:
     assert answer.status_code == 403, answer.text
 
 
+@pytest.mark.parametrize("upgrade", ["h2c", "tcp"])
+async def test_no_allowed_request_becomes_a_tunnel(proxy: str, upgrade: str) -> None:
+    wishes = {"connection": "Upgrade, HTTP2-Settings", "upgrade": upgrade, "http2-settings": "AAMAAABkAAQAAP__"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{proxy}/version", headers=wishes)
+    assert answer.status_code == 403, answer.text
+
+
 def _as_written(client: httpx.AsyncClient, method: str, host: str, path: str) -> httpx.Request:
     """Return a request whose path is sent as it is written here, dots and all."""
     request = client.build_request(method, host)

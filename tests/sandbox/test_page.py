@@ -25,6 +25,7 @@ from tests.sandbox.stage import CONFIG, HOME, Stage, served, staged
         ({}, 200),
         ({"host": "localhost:8080", "origin": "http://localhost:8080"}, 200),
         ({"host": "evil.example"}, 403),
+        ({"host": "[", "origin": "http://["}, 403),
         ({"host": "127.0.0.1.evil.example"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"host": "localhost:8080", "origin": "http://localhost:9090"}, 403),

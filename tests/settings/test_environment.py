@@ -42,6 +42,10 @@ def test_slacks_address_ends_with_one_slash() -> None:
         ("SLACK_API_URL", "slack.com/hush", "expected an address such as"),
         ("SLACK_API_URL", "https://hush@slack.com", "expected an address without user and password"),
         ("REDIS_URL", "localhost:hush", "expected one of redis://"),
+        ("REDIS_URL", "redis://keeper:hush/hush@store:6379/0", "cannot be read as an address"),
+        ("REDIS_URL", "redis://:hush#hush@store", "cannot be read as an address"),
+        ("REDIS_URL", "redis://:hush@[::1", "cannot be read as an address"),
+        ("REDIS_URL", "redis://:hush@store:99999", "cannot be read as an address"),
     ],
 )
 def test_a_variable_that_cannot_be_right_is_named_and_not_repeated(name: str, value: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -257,3 +258,43 @@ def test_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_command_fails_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "nothing.json", "--empty"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+FORGED = "\x1b[31mred\x1b]0;title\x07\x9b2J\u202egnp\u2028\x7f\r\nok, says the alert"
+INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize("shape", [(), ("--json",), ("--blocks",)])
+def test_nothing_in_a_body_is_obeyed_by_the_terminal(
+    shape: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = json.loads(body_of(THREE).content)
+    for alert in message["alerts"]:
+        alert["labels"] = {name: f"{value}{FORGED}" for name, value in alert["labels"].items()}
+        alert["annotations"] = {name: f"{value}{FORGED}" for name, value in alert["annotations"].items()}
+    message |= {"groupKey": FORGED, "receiver": FORGED}
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps(message))
+    assert main(["simulate", str(file), "--empty", *shape]) == 0
+    shown = capsys.readouterr()
+    written = shown.out + shown.err
+    assert "says the alert" in written
+    assert {it for it in written if unicodedata.category(it) in INVISIBLE} <= {"\n"}
+
+
+def test_what_is_wrong_is_said_without_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", f"{FORGED}.json"]) == 1
+    told = capsys.readouterr().err
+    assert "cannot be read" in told
+    assert {it for it in told if unicodedata.category(it) in INVISIBLE} <= {"\n"}
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b'{"alerts":' * 100_000, b"\xff\xfe", b"\x00"])
+async def test_no_body_is_too_strange_to_be_refused_in_words(content: bytes) -> None:
+    with pytest.raises(UserError, match=r"strange: .*answered 400"):
+        await over_nothing(Body("strange", content))
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_words() -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_body("a\0b", io.BytesIO())
