@@ -6,8 +6,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: --emit-build-options --no-header --no-annotate --no-emit-index-url
 
-# What pytest is called with: `make test PYTEST_ARGS="tests/project -k lock"`. In CI a missing part is a failure.
-PYTEST_ARGS ?= $(if $(filter true,$(CI)),--require-parts)
+# What pytest is called with: `make test PYTEST_ARGS="tests/project -k lock"`. In CI a missing part is a failure, and the slowest are listed.
+PYTEST_ARGS ?= $(if $(filter true,$(CI)),--require-parts --durations=25)
 # What `make lock` adds: `make lock LOCK_ARGS="--upgrade-package httpx"`.
 LOCK_ARGS ?=
 

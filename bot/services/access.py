@@ -5,7 +5,9 @@ Group memberships are asked for every five minutes and usable for an hour; older
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +25,8 @@ REFRESH_EVERY = timedelta(minutes=5)
 PERSON_USABLE_FOR = timedelta(minutes=60)
 LOOK_AGAIN_AFTER = timedelta(seconds=5)
 """How long one process trusts its own copy of the shared memberships."""
+FIRST_ANSWER_WITHIN = timedelta(seconds=2)
+"""How long the first request of a process waits for groups that nobody has asked about yet; Slack gives it 3 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class AccessService:
         self._now = now
         self._known: Mapping[GroupId, Membership] = {}
         self._looked_at: datetime | None = None
+        self._asking = asyncio.Lock()
+        self._has_asked = False
 
     async def actor(self, user: UserId, team: TeamId, *, act: str = "") -> Actor:
         """Return the person with the rights they hold now; NotAllowed for other teams, bots, guests and leavers."""
@@ -134,9 +140,33 @@ class AccessService:
         if self._looked_at is None or now - self._looked_at > LOOK_AGAIN_AFTER:
             self._known = await self._memberships.all()
             self._looked_at = now
+            if self._lacks_groups() and not self._has_asked:
+                await self._ask_for_the_first_time()
+
+    def _lacks_groups(self) -> bool:
+        return bool(self._rules.groups() - self._known.keys())
+
+    async def _ask_for_the_first_time(self) -> None:
+        """Wait for the first answer, once: until it is there, nobody of a group holds any role."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWER_WITHIN.total_seconds()), self._asking:
+                self._known = await self._memberships.all()
+                if self._lacks_groups() and not self._has_asked:
+                    await self._ask_about_groups()
+                    self._known = await self._memberships.all()
 
     async def refresh(self) -> dict[GroupId, str]:
         """Ask the workspace who belongs to each group; return the groups that could not be asked, and why."""
+        async with self._asking:
+            return await self._ask_about_groups()
+
+    async def _ask_about_groups(self) -> dict[GroupId, str]:
+        try:
+            return await self._learn_members()
+        finally:
+            self._has_asked = True
+
+    async def _learn_members(self) -> dict[GroupId, str]:
         failed: dict[GroupId, str] = {}
         for group in sorted(self._rules.groups()):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -67,6 +68,37 @@ async def test_groups_grant_what_the_configuration_says(access: AccessService) -
     assert ada.has(Role.APPROVER)
     assert (set(ben.roles), set(ben.owns)) == ({Role.VIEWER}, {SEARCH})
     assert ben.operates(SEARCH)
+
+
+async def test_who_asks_before_groups_are_known_waits_for_the_first_answer(access: AccessService) -> None:
+    ada, again = await asyncio.gather(access.actor(ADA, TEAM), access.actor(ADA, TEAM))
+    assert ada.has(Role.OPERATOR)
+    assert again.has(Role.OPERATOR)
+
+
+async def test_who_asks_while_groups_are_asked_about_waits_for_the_answer(
+    access: AccessService, directory: Directory
+) -> None:
+    first = asyncio.create_task(access.refresh())
+    await asyncio.sleep(0)  # the loop has begun to ask
+    assert (await access.actor(ADA, TEAM)).has(Role.OPERATOR)
+    await first
+
+
+async def test_a_workspace_that_does_not_answer_is_waited_for_once_and_not_long(
+    access: AccessService, directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[GroupId] = []
+
+    async def never(group: GroupId) -> frozenset[UserId]:
+        asked.append(group)
+        return await asyncio.Future[frozenset[UserId]]()
+
+    monkeypatch.setattr(directory, "group_members", never)
+    monkeypatch.setattr("bot.services.access.FIRST_ANSWER_WITHIN", timedelta(milliseconds=20))
+    assert not (await access.actor(ADA, TEAM)).has(Role.OPERATOR)
+    assert not (await access.actor(ADA, TEAM)).has(Role.OPERATOR)
+    assert len(asked) == 1
 
 
 async def test_groups_nobody_asked_about_for_an_hour_grant_nothing(access: AccessService, wall: Wall) -> None:
