@@ -6,8 +6,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: --emit-build-options --no-header --no-annotate --no-emit-index-url
 
-# What pytest is called with: `make test PYTEST_ARGS="tests/project -k lock"`. In CI a missing part is a failure, and the slowest are listed.
-PYTEST_ARGS ?= $(if $(filter true,$(CI)),--require-parts --durations=25)
+# What pytest is called with: `make test PYTEST_ARGS="tests/project -k lock"`. Two processes, because tests on real parts
+# mostly wait. In CI a missing part is a failure, and the slowest tests are listed.
+PYTEST_ARGS ?= --numprocesses 2 --dist loadfile $(if $(filter true,$(CI)),--require-parts --durations=25)
 # What `make lock` adds: `make lock LOCK_ARGS="--upgrade-package httpx"`.
 LOCK_ARGS ?=
 
@@ -46,6 +47,7 @@ check: .venv/.dev-installed ## Check style, types, the direction of imports and 
 
 docs: .venv/.dev-installed ## Build the documentation as a site into build/docs; a broken link fails
 	@$(BIN)/zensical build --clean --strict
+	@echo "The site is at build/docs/index.html"
 
 screenshots: .venv/.dev-installed ## Play the whole path in a browser and keep its pictures in docs/images/
 	@$(BIN)/python -m pytest --quiet tests/real/test_page_path.py --screenshots docs/images

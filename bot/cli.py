@@ -7,6 +7,12 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from bot.sandbox.config import SandboxConfig
 
 OK, PROBLEM, USAGE = 0, 1, 2
 
@@ -54,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
     sandbox.add_argument("--socket-mode", action="store_true", help="deliver through Socket Mode, not to an address")
     sandbox.add_argument("--signing-secret", help="what deliveries are signed with (default: a new one)")
+    sandbox.add_argument("--platform", metavar="NAME", help="play a simulated platform of this name beside it")
     sandbox.set_defaults(command=_sandbox)
 
     check = commands.add_parser("check", help="check the configuration; exit code 2 when something is wrong")
@@ -108,17 +115,47 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from bot.sandbox.rehearsal import rehearsal_config, rehearse
+    from bot.sandbox.rehearsal import rehearsal_config
+    from bot.sandbox.server import listen
 
     config = rehearsal_config(
         bot_urls=tuple(options.bot_url), signing_secret=options.signing_secret, socket_mode=options.socket_mode
     )
     try:
-        rehearse(config, port=options.port, say=lambda words: print(words, flush=True))  # noqa: T201
+        sock = listen(options.port)
     except OSError as exc:
         sys.stderr.write(f"port {options.port}: {exc.strerror}; take another one with --port\n")
         return PROBLEM
+    with sock:
+        asyncio.run(_rehearse(config, sock, options.platform))
     return OK
+
+
+async def _rehearse(config: SandboxConfig, sock: socket, platform: str | None) -> None:
+    from bot.sandbox.rehearsal import rehearse
+
+    def say(words: str) -> None:
+        print(words, flush=True)  # noqa: T201
+
+    if platform is None:
+        await rehearse(config, sock, say=say)
+        return
+
+    import secrets
+    from dataclasses import replace
+    from urllib.parse import urlsplit
+
+    import yaml
+
+    from bot.children import simulated_platform
+    from bot.sandbox.rehearsal import Beside
+
+    token, variable = secrets.token_hex(16), "REHEARSAL_TOKEN"
+    bot_url = f"http://{urlsplit(config.bot_urls[0]).netloc}"
+    async with simulated_platform(platform, bot_url=bot_url, token=token) as played:
+        entry = yaml.safe_dump({"platforms": [played.entry(variable)]}, sort_keys=False)
+        beside = Beside([f"export {variable}={token}"], entry.splitlines())
+        await rehearse(replace(config, platform_url=played.url), sock, say=say, beside=beside)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -6,22 +6,20 @@ runs in production, on a state store of its own that is thrown away at the end.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
 import yaml
 
 from bot.app import application, connect
-from bot.domain.errors import PermanentError, UserError
+from bot.children import PlayedPlatform, child, simulated_platform
+from bot.domain.errors import UserError
 from bot.domain.redaction import Redactor
 from bot.domain.settings import Settings
 from bot.services.catalogue import Catalogue
@@ -30,27 +28,21 @@ from bot.settings import load_settings
 from commands.completion import Vocabulary, completion_vocabulary
 
 PLATFORM = "search-demo"
-START_WITHIN_S = 20.0
-STOP_WITHIN_S = 5.0
 
 
 async def play(*, port: int) -> int:
     """Run the demo until it is interrupted; return the exit code."""
     if not _is_free(port):
-        raise UserError(f"port {port} is taken; choose another: watchkeeper demo --port 8090")
+        raise UserError(f'port {port} is taken; choose another: make demo DEMO_ARGS="--port 8090"')
     with tempfile.TemporaryDirectory(prefix="watchkeeper-demo-") as name:
         async with AsyncExitStack() as exits:
             folder, bot_port = Path(name), _free_port()
             token, secret = secrets.token_hex(16), secrets.token_hex(16)
             platform = await exits.enter_async_context(
-                _child(
-                    "bot.adapters.simulated",
-                    ("--port", "0", "--webhook-url", f"http://127.0.0.1:{bot_port}/alertmanager/{PLATFORM}"),
-                    {"--webhook-token": token},
-                )
+                simulated_platform(PLATFORM, bot_url=f"http://127.0.0.1:{bot_port}", token=token)
             )
             config = folder / "watchkeeper.yaml"
-            described = configuration(bot_port, platform, await addresses(platform))
+            described = configuration(bot_port, platform)
             config.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf8")
             settings = load_settings(
                 {
@@ -65,10 +57,10 @@ async def play(*, port: int) -> int:
             completion = folder / "completion.json"
             completion.write_text(json.dumps(await vocabulary(settings)), encoding="utf8")
             page = await exits.enter_async_context(
-                _child(
+                child(
                     "bot.sandbox",
                     ("--port", str(port), "--bot-url", f"http://127.0.0.1:{bot_port}/slack/events"),
-                    {"--signing-secret": secret, "--platform-url": platform, "--completion": str(completion)},
+                    {"--signing-secret": secret, "--platform-url": platform.url, "--completion": str(completion)},
                 )
             )
             sys.stdout.write(f"\n  Watchkeeper is at {page}\n  Stop qdrant there and watch. Ctrl-C ends it.\n\n")
@@ -91,14 +83,7 @@ async def vocabulary(settings: Settings) -> Vocabulary:
         await redis.aclose()
 
 
-async def addresses(platform: str) -> dict[str, str]:
-    """Return where each service of the simulated platform answers."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        state = (await client.get(f"{platform}/control/state")).json()
-    return dict(state["addresses"])
-
-
-def configuration(bot_port: int, platform: str, services: Mapping[str, str]) -> dict[str, object]:
+def configuration(bot_port: int, platform: PlayedPlatform) -> dict[str, object]:
     """Return ``watchkeeper.yaml`` of the demo: one simulated platform, the cast of the stand-in."""
     return {
         "server": {"bind": "127.0.0.1", "port": bot_port},
@@ -113,48 +98,8 @@ def configuration(bot_port: int, platform: str, services: Mapping[str, str]) -> 
             "admin": ["U0ADA"],
             "break_glass": ["U0ADA"],
         },
-        "platforms": [
-            {
-                "name": PLATFORM,
-                "profile": "workspace-qdrant-mcp",
-                "environment": "production",
-                "owners": ["S0SEARCH"],
-                "runtime": {"simulated": {"url": platform}},
-                "alertmanager": {"url": f"{platform}/alertmanager", "secrets": ["${DEMO_TOKEN}"]},
-                "prometheus": {"url": f"{platform}/prometheus"},
-                "services": {name: {"url": url} for name, url in services.items()},
-            }
-        ],
+        "platforms": [platform.entry("DEMO_TOKEN")],
     }
-
-
-@asynccontextmanager
-async def _child(module: str, arguments: tuple[str, ...], options: Mapping[str, str]) -> AsyncIterator[str]:
-    """Yield the address of a child process that says on its first line where it listens; end it afterwards."""
-    flat = [part for name, value in options.items() for part in (name, value)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, *flat, stdout=asyncio.subprocess.PIPE, start_new_session=True
-    )
-    try:
-        yield await _address(process, module)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def _address(process: asyncio.subprocess.Process, module: str) -> str:
-    if process.stdout is None:
-        raise PermanentError(f"{module}: started without an output to read its address from")
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_WITHIN_S)
-        return str(json.loads(line)["ready"])
-    except (TimeoutError, ValueError, KeyError) as exc:
-        raise PermanentError(f"{module} did not start within {START_WITHIN_S:.0f} s; see its lines above") from exc
 
 
 def _free_port() -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -23,7 +24,8 @@ from bot.adapters.redis_runs import RedisLedger
 from bot.app import Application, application, connect, secrets_of, state_store
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.redaction import Redactor
-from bot.domain.settings import Settings
+from bot.domain.settings import ProcessEnvironment, Settings
+from bot.domain.settings import Server as ListensAt
 from bot.logs import log_to
 from bot.loops import work
 from bot.loops.loop import Loop, listen
@@ -58,6 +60,14 @@ class Part(StrEnum):
     """Runs the loops; answers only for its own health."""
 
 
+class WayIn(StrEnum):
+    """How commands and clicks reach a process."""
+
+    SOCKET_MODE = "socket mode"
+    HTTP = "http"
+    NONE = "none"
+
+
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return what makes the fastest event loop this machine has; None is Python's own."""
     try:
@@ -85,7 +95,26 @@ async def serve(settings: Settings, part: Part, *, log_level: int = logging.INFO
         web = part in (Part.SERVE, Part.WEB)
         if web:
             tasks += await web_tasks(app)
-        await run_until_stopped(await app.asgi(web=web), settings, tasks)
+        told = {
+            "address": address(settings.server),
+            "part": part.value,
+            "platforms": [str(name) for name in settings.platforms],
+            "slack_way_in": (way_in(settings.environment) if web else WayIn.NONE).value,
+        }
+        await run_until_stopped(await app.asgi(web=web), settings, tasks, told)
+
+
+def address(server: ListensAt) -> str:
+    """Return ``host:port``, as it is written in an address."""
+    host = f"[{server.bind}]" if ":" in server.bind else server.bind
+    return f"{host}:{server.port}"
+
+
+def way_in(environment: ProcessEnvironment) -> WayIn:
+    """Return how Slack reaches a process that takes commands; Socket Mode wins where both are set."""
+    if environment.slack_app_token is not None:
+        return WayIn.SOCKET_MODE
+    return WayIn.HTTP if environment.slack_signing_secret is not None else WayIn.NONE
 
 
 async def web_tasks(app: Application) -> list[Task]:
@@ -187,6 +216,17 @@ def build_loops(app: Application, carrier: DocketCarrier) -> list[Loop]:
 class Server(uvicorn.Server):
     """A server that leaves signals to us: its own way of ending skips what has to be closed in order."""
 
+    def __init__(self, config: uvicorn.Config, told: Mapping[str, object]) -> None:
+        """Take what the log says as soon as requests are answered."""
+        super().__init__(config)
+        self._told = dict(told)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            log.info("serving", extra=self._told)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Catch none."""
@@ -201,8 +241,10 @@ def stopped() -> asyncio.Event:
     return stop
 
 
-async def run_until_stopped(asgi: Starlette, settings: Settings, tasks: Sequence[Task]) -> None:
-    """Serve and loop until a signal, or until something that must not end has ended."""
+async def run_until_stopped(
+    asgi: Starlette, settings: Settings, tasks: Sequence[Task], told: Mapping[str, object]
+) -> None:
+    """Serve and loop until a signal, or until something that must not end has ended; log ``told`` once it listens."""
     server = Server(
         uvicorn.Config(
             asgi,
@@ -212,7 +254,8 @@ async def run_until_stopped(asgi: Starlette, settings: Settings, tasks: Sequence
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=round(DRAIN.total_seconds()),
-        )
+        ),
+        told,
     )
     stop = asyncio.create_task(stopped().wait(), name="signal")
     web = asyncio.create_task(server.serve(), name="web")

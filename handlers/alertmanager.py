@@ -126,6 +126,7 @@ ERROR_OF = {
     IntakeOutcome.OVERLOADED: "nothing was kept: too many webhooks at once; send again",
     IntakeOutcome.INCOMPLETE: "nothing was kept: the body did not arrive in time; send again",
 }
+NONE_SENT = "credentials: none were sent"
 CHALLENGE = {"www-authenticate": 'Bearer realm="watchkeeper", Basic realm="watchkeeper"'}
 
 
@@ -165,9 +166,11 @@ class AlertmanagerEdge:
     async def receive(self, request: Request) -> Response:
         """Answer one webhook and report what became of it."""
         started = time.perf_counter()
+        error: str | None
         name = PlatformName(request.path_params["platform"])
         try:
-            outcome, error = await self._take(name, request), None
+            outcome = await self._take(name, request)
+            error = NONE_SENT if outcome is IntakeOutcome.BAD_CREDENTIALS and _sent_none(request) else None
         except UnreadableWebhook as exc:
             outcome, error = IntakeOutcome.UNREADABLE, str(exc)
             log.warning("webhook_unreadable", extra={"platform": name, "reason": error})
@@ -230,6 +233,10 @@ def _authorization(request: Request) -> bytes | None:
     """Return the header as bytes; None where it is missing or, as no honest sender does, given twice."""
     values = [value for key, value in request.scope["headers"] if key == b"authorization"]
     return values[0] if len(values) == 1 else None
+
+
+def _sent_none(request: Request) -> bool:
+    return "authorization" not in request.headers
 
 
 async def _body(request: Request) -> bytes | _Oversized:

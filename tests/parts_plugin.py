@@ -19,6 +19,7 @@ import pytest
 from tests.real.processes import PARTS as PROGRAMS
 
 SKIP_PREFIX = "part missing: "
+PROPERTY = "real part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,13 @@ class PartsLedger:
         self.comes_from = {part.name: part.comes_from for part in parts}
         self.ran: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
-        self._parts_of: dict[str, frozenset[str]] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            names = self._parts_of[item.nodeid] = frozenset({*_marked(item), *_taken_by_fixture(item)})
+            names = frozenset({*_marked(item), *_taken_by_fixture(item)})
+            # The report carries them to the process that counts, where tests run in several.
+            item.user_properties += [(PROPERTY, name) for name in sorted(names)]
             if unknown := names - self.lacks.keys():
                 raise pytest.UsageError(f"{item.nodeid}: unknown part {min(unknown)}; known: {', '.join(self.lacks)}")
             for name in sorted(names):
@@ -109,7 +111,7 @@ class PartsLedger:
         if report.skipped and (missing := _missing_part(report)):
             self.skipped[missing] += 1
         if report.when == "call" and (not report.skipped or hasattr(report, "wasxfail")):
-            self.ran.update(self._parts_of.get(report.nodeid, ()))
+            self.ran.update(str(value) for name, value in report.user_properties if name == PROPERTY)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.required and self.shortfalls() and session.exitstatus == pytest.ExitCode.OK:
@@ -141,7 +143,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(PartsLedger(PARTS, required=config.getoption("--require-parts")), "parts-ledger")
+    counts_for_all = not hasattr(config, "workerinput")  # a process of several sees a share of the tests
+    required = config.getoption("--require-parts") and counts_for_all
+    config.pluginmanager.register(PartsLedger(PARTS, required=required), "parts-ledger")
 
 
 def _marked(item: pytest.Item) -> Iterable[str]:

@@ -52,7 +52,7 @@ class SlackInspectionApi:
             )
 
     async def socket_mode(self) -> None:
-        """Return when the app token opens Socket Mode; the address that comes back is thrown away."""
+        """Return when Slack accepts the app token for Socket Mode; the address that comes back is thrown away."""
         await _call(self._app, "apps.connections.open", http_verb="POST")
 
     async def channel(self, channel: ChannelId) -> ChannelFacts:

@@ -69,6 +69,7 @@ CROWDED = (
     "Slack gives an app ten connections, and all are taken; run fewer processes that serve Slack, or set slack.sockets "
     "lower in the configuration"
 )
+UNTIL_THEN = "commands fail with dispatch_failed until then"
 
 log = logging.getLogger(__name__)
 
@@ -257,8 +258,9 @@ class SlackSockets:
             try:
                 socket = await self._greeted()
             except (TemporaryError, Unreachable, Gone) as exc:
-                last = await self._give_way(last, exc)
-                await asyncio.sleep(_wait_after(exc, pauses.next()).total_seconds())
+                pause = _wait_after(exc, pauses.next())
+                last = await self._give_way(last, exc, pause)
+                await asyncio.sleep(pause.total_seconds())
                 continue
             self._enter(socket)
             if last is not None:
@@ -279,12 +281,13 @@ class SlackSockets:
         await asyncio.sleep(pause.total_seconds())
         return socket
 
-    async def _give_way(self, last: _Socket | None, why: Exception) -> _Socket | None:
-        """Log why there is no successor; where the predecessor takes its place at Slack, let that one go first."""
+    async def _give_way(self, last: _Socket | None, why: Exception, pause: timedelta) -> _Socket | None:
+        """Log why there is no successor until ``pause`` is over; a predecessor in its place ends first."""
         if isinstance(why, RefusedSocket):
             log.error("slack_socket_refused", extra={"why": str(why)})
         else:
-            log.warning("slack_socket_waits", extra={"why": str(why)})
+            wait = {"why": str(why), "wait_s": round(pause.total_seconds(), 1)}
+            log.warning("slack_socket_waits", extra=wait if self._current else wait | {"hint": UNTIL_THEN})
         if last is None or not isinstance(why, CrowdedSocket) or not last.is_open:
             return last
         await self._finish(last)

@@ -14,7 +14,9 @@ import httpx
 from bot.adapters.docker_inspection import DockerInspection
 from bot.adapters.monitoring_inspection import AlertmanagerInspectionApi, PrometheusInspectionApi
 from bot.adapters.probes import Endpoint, HttpProbes
-from bot.domain.checks import Check, ok
+from bot.adapters.simulated.runtime import SimulatedRuntime as SimulatedRuntimeApi
+from bot.domain.checks import Check
+from bot.domain.errors import BotError
 from bot.domain.profiles import Service
 from bot.domain.settings import ComposeRuntime, Platform, Server, SimulatedRuntime
 from bot.ports.inspection import (
@@ -54,11 +56,8 @@ def platform_sections(
 def _containers(platform: Platform, machine: Machine, within: timedelta) -> Question:
     subject, runtime = platform.name, platform.runtime
     if not isinstance(runtime, ComposeRuntime):
-
-        async def simulated() -> Findings:
-            return [ok(Check.RUNTIME_ENGINE, "the platform is simulated; there is no engine", subject=subject)]
-
-        return Question(Check.RUNTIME_ENGINE, "the simulation", simulated, subject)
+        ask_simulation = partial(_simulation, platform, runtime, within)
+        return Question(Check.RUNTIME_ENGINE, f"the simulated platform at {runtime.url}", ask_simulation, subject)
 
     async def ask() -> Findings:
         inspection = DockerInspection(runtime, within=within)
@@ -69,6 +68,21 @@ def _containers(platform: Platform, machine: Machine, within: timedelta) -> Ques
             return [*files, *containers.engine_refused(refusal, runtime, machine.us(), subject=subject)]
 
     return Question(Check.RUNTIME_ENGINE, f"the engine at {runtime.docker_host}", ask, subject)
+
+
+async def _simulation(platform: Platform, runtime: SimulatedRuntime, within: timedelta) -> Findings:
+    api = SimulatedRuntimeApi(runtime.url)
+    why = ""
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            await api.containers(next(iter(platform.profile.services)))
+    except TimeoutError:
+        why = f"the simulated platform at {runtime.url} does not answer"
+    except BotError as exc:
+        why = str(exc)
+    finally:
+        await api.aclose()
+    return containers.simulated(why, runtime, subject=platform.name)
 
 
 # Services

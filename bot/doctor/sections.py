@@ -12,16 +12,18 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.adapters.embedded_valkey import attach
+from bot.adapters.folder_locks import server_pid
 from bot.adapters.http_calls import new_client
 from bot.adapters.machine_inspection import HttpDoorstep, LocalMachine
 from bot.adapters.redis_inspection import RedisInspection
 from bot.adapters.slack_inspection import SlackInspectionApi
+from bot.adapters.valkey_folder import ValkeyFolder
 from bot.app import secrets_of
 from bot.doctor.platforms import platform_sections
 from bot.doctor.slack import slack_sections
 from bot.domain.checks import Check
 from bot.domain.errors import BotError
-from bot.domain.settings import ProcessEnvironment, Settings
+from bot.domain.settings import ProcessEnvironment, Server, Settings
 from bot.ports.inspection import Doorstep, Listening, Machine, StoreRefused
 from bot.services.doctor import Findings, Question, Section
 from bot.services.inspection import installation, store
@@ -41,14 +43,16 @@ async def all_sections(told: Examined, scopes: Sequence[str]) -> AsyncIterator[l
         timeout = aiohttp.ClientTimeout(total=CALL_WITHIN.total_seconds())
         session = await exits.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         machine = LocalMachine()
-        sections = [_installation(told, machine, HttpDoorstep(http, within=CALL_WITHIN / 2))]
+        doorstep = HttpDoorstep(http, within=CALL_WITHIN / 2)
+        sections = [_installation(told, machine, doorstep)]
         slack = _slack_inspection(told.environment, session)
         sections += slack_sections(told.environment, told.settings, slack, scopes)
-        if not any(problem.field == REDIS_URL for problem in told.environment_problems):
-            sections.append(_store(told.environment, machine))
+        if not _has_unusable_store(told):
+            sections.append(_store(told, machine, doorstep))
         if told.settings is not None:
             for platform in told.settings.platforms.values():
                 sections += platform_sections(platform, told.settings.server, http, machine, within=CALL_WITHIN)
+        sections.append(_skipped(told))
         yield sections
 
 
@@ -69,7 +73,8 @@ def _installation(told: Examined, machine: Machine, doorstep: Doorstep) -> Secti
         found = installation.configuration(path, wrong, told.checked.summary(), exists=path.exists())
         if settings is None:
             return found
-        return [*found, *installation.permissions(machine.file(path, secrets_of(settings)), path)]
+        short = [it for platform in settings.platforms.values() for it in installation.webhook_secrets(platform)]
+        return [*found, *short, *installation.permissions(machine.file(path, secrets_of(settings)), path)]
 
     questions = [
         Question(Check.ENVIRONMENT, "the environment", _now(lambda: installation.environment(variables, environment))),
@@ -94,8 +99,7 @@ def _now(judge: Callable[[], Findings]) -> Callable[[], Awaitable[Findings]]:
 
 async def _served(settings: Settings, doorstep: Doorstep) -> Findings:
     server, environment = settings.server, settings.environment
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.bind, server.bind)  # noqa: S104 - asked, not bound
-    url = f"http://{host}:{server.port}"
+    url = _own_url(server)
     who = await doorstep.who_answers(url)
     outside: Listening | None = None
     if who is Listening.WATCHKEEPER and server.public_url is not None and environment.slack_app_token is None:
@@ -107,7 +111,35 @@ async def _served(settings: Settings, doorstep: Doorstep) -> Findings:
     ]
 
 
-def _store(environment: ProcessEnvironment, machine: Machine) -> Section:
+def _own_url(server: Server) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.bind, server.bind)  # noqa: S104 - asked, not bound
+    return f"http://{host}:{server.port}"
+
+
+def _skipped(told: Examined) -> Section:
+    """Return the section that names what was not looked at because something it needs is missing."""
+    needs_token = [] if told.environment.slack_bot_token else ["Slack", "People"]
+    found = []
+    if needs_token:
+        fix = "set SLACK_BOT_TOKEN"
+        found.append(installation.skipped(Check.ENVIRONMENT, needs_token, "no SLACK_BOT_TOKEN", fix))
+    if _has_unusable_store(told):
+        fix = "correct REDIS_URL"
+        found.append(installation.skipped(Check.ENVIRONMENT, ["State store"], "REDIS_URL is no address", fix))
+    if told.settings is None:
+        left_out = ["Watchkeeper itself", *([] if needs_token else ["Slack's channels", "People"]), "every platform"]
+        why, fix = "the configuration cannot be used", "correct the configuration"
+        found.append(installation.skipped(Check.CONFIGURATION, left_out, why, fix))
+    return Section("Skipped", (Question(Check.CONFIGURATION, "what was left out", _now(lambda: found)),))
+
+
+def _has_unusable_store(told: Examined) -> bool:
+    return any(problem.field == REDIS_URL for problem in told.environment_problems)
+
+
+def _store(told: Examined, machine: Machine, doorstep: Doorstep) -> Section:
+    environment = told.environment
+
     async def ask() -> Findings:
         if environment.redis_url is not None:
             return await _judged(environment.redis_url.reveal())
@@ -115,15 +147,30 @@ def _store(environment: ProcessEnvironment, machine: Machine) -> Section:
             return store.no_embedded(why)
         folder = machine.folder(environment.data_dir)
         if not folder.exists:
-            return store.embedded_away("", was_used=False)
+            return store.embedded_not_started(was_used=False)
         try:
             url = await attach(environment.data_dir)
         except BotError as exc:
-            return store.embedded_away(str(exc), was_used=folder.was_used)
+            if await _should_run(told, doorstep):
+                return store.embedded_away(str(exc))
+            return store.embedded_not_started(was_used=folder.was_used)
         return await _judged(url)
 
     where = "the store at REDIS_URL" if environment.redis_url else "the embedded Valkey"
     return Section("State store", (Question(Check.STORE_REACH, where, ask),))
+
+
+async def _should_run(told: Examined, doorstep: Doorstep) -> bool:
+    """Return whether a store is to be expected on the data folder: its server lives, or Watchkeeper answers."""
+    try:
+        if server_pid(ValkeyFolder.of(told.environment.data_dir).server_lock) is not None:
+            return True
+    except PermissionError:
+        return True
+    if told.settings is None:
+        return False
+    who = await doorstep.who_answers(_own_url(told.settings.server))
+    return who in (Listening.WATCHKEEPER, Listening.NOT_READY)
 
 
 async def _judged(url: str) -> Findings:

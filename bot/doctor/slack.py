@@ -43,9 +43,9 @@ def slack_sections(
         return [Section("Slack", tuple(questions))]
     for use in Channel:
         id_: ChannelId = getattr(settings.slack.channels, use.value)
-        ask = _if_known(identity, partial(_channel, slack, identity, use, id_))
+        ask = _if_known(identity, partial(_channel, slack, identity, settings, use, id_))
         questions.append(Question(Check.SLACK_CHANNEL, f"{where} about {use.value}", ask))
-    staff = _if_known(identity, partial(_people, slack, settings))
+    staff = _if_known(identity, partial(_people, slack, identity, settings))
     return [
         Section("Slack", tuple(questions)),
         Section("People", (Question(Check.PEOPLE_GROUPS, f"{where} about people", staff),)),
@@ -88,15 +88,23 @@ async def _app_token(slack: SlackInspection) -> Findings:
     return workspace.app_token_accepted()
 
 
-async def _channel(slack: SlackInspection, identity: Once[SlackIdentity], use: Channel, id_: ChannelId) -> Findings:
-    bot = (await identity()).user_name
+async def _channel(
+    slack: SlackInspection, identity: Once[SlackIdentity], settings: Settings, use: Channel, id_: ChannelId
+) -> Findings:
+    known = await identity()
+    if known.team != settings.slack.team:
+        return []
+    bot = known.user_name
     try:
         return workspace.channel(use.value, id_, await slack.channel(id_), bot)
     except RefusedBySlack as refusal:
         return workspace.channel_refused(use.value, id_, refusal, bot)
 
 
-async def _people(slack: SlackInspection, settings: Settings) -> Findings:
+async def _people(slack: SlackInspection, identity: Once[SlackIdentity], settings: Settings) -> Findings:
+    if (await identity()).team != settings.slack.team:
+        # Everybody would be a stranger, and whoever followed those fixes would empty the roles.
+        return people.of_two_workspaces()
     try:
         found = await slack.groups() if people.names_groups(settings) else {}
         known = await _known(slack, settings, found)

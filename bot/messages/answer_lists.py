@@ -28,7 +28,7 @@ from bot.domain.incidents import Incident
 from bot.domain.runs import Run
 from bot.messages import approval_card, incident_card, limits, run_card, words
 from bot.messages.answer_outcomes import people
-from bot.messages.blocks import Block, context, lines, listed, section, table
+from bot.messages.blocks import Block, context, lines, listed, person_cell, section, table
 from bot.messages.evidence_card import VERDICT_MARK, container_line, finding_line, together
 from bot.messages.message import Message, compose
 from bot.messages.mrkdwn import Mrkdwn, bold, code, date, escape, join, mention, say, spoken
@@ -258,7 +258,7 @@ AUDIT_HEADINGS = ("seq", "UTC", "who", "did", "to", "with")
 
 
 def audit_trail(answer: AuditTrail) -> Message:
-    """Return the newest audit entries in a table of plain cells: exact ids, exact times, nobody called."""
+    """Return the newest audit entries in a table: exact times; a mention calls nobody in an answer for one."""
     if not answer.lines:
         nothing = escape("The audit has no entry yet.")
         return compose(nothing, [section(nothing)])
@@ -269,7 +269,7 @@ def audit_trail(answer: AuditTrail) -> Message:
     return compose(told, [section(told), block], tail=[tail])
 
 
-def _audit_row(line: AuditLine) -> tuple[str, ...]:
+def _audit_row(line: AuditLine) -> tuple[str | Block, ...]:
     detail = ", ".join(f"{name}={value}" for name, value in line.detail.items() if value)
     seq = str(line.seq) if line.sealed else f"{line.seq} (open)"
-    return seq, f"{line.at.astimezone(UTC):%m-%d %H:%M:%S}", line.actor, line.action, line.subject, detail
+    return seq, f"{line.at.astimezone(UTC):%m-%d %H:%M:%S}", person_cell(line.actor), line.action, line.subject, detail

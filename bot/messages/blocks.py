@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 
 from bot.messages import limits
 from bot.messages.limits import capped, cut
-from bot.messages.mrkdwn import Mrkdwn, clean, escape, join, say, shorten
+from bot.messages.mrkdwn import PERSON_OR_GROUP, Mrkdwn, clean, escape, join, say, shorten
 
 Block: TypeAlias = dict[str, object]
 Thing = TypeVar("Thing")
@@ -136,21 +136,38 @@ def preformatted(text: str, size: int = limits.PREFORMATTED) -> Block:
     return {"type": "rich_text", "elements": [box]}
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Block, int]:
-    """Return a table of plain cells, and how many rows it shows: as many as Slack's sizes leave room for."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[str | Block]]) -> tuple[Block, int]:
+    """Return a table of plain cells and `person_cell`s, and how many rows Slack's sizes leave room for."""
     shown = [_row(headings)]
     room = limits.TABLE_CHARACTERS - sum(map(len, headings))
     for row in rows:
         cells = _row(row)
-        room -= sum(len(str(cell["text"])) for cell in cells)
+        room -= sum(map(cell_size, cells))
         if room < 0 or len(shown) == limits.TABLE_ROWS:
             break
         shown.append(cells)
     return {"type": "table", "rows": shown}, len(shown) - 1
 
 
-def _row(cells: Sequence[str]) -> list[Block]:
-    return [{"type": "raw_text", "text": cut(clean(cell), limits.DETAIL) or " "} for cell in cells]
+def person_cell(who: str) -> str | Block:
+    """Return a cell that mentions a person or a group; any other actor is plain text."""
+    if not PERSON_OR_GROUP.fullmatch(who):
+        return who
+    named = {"type": "usergroup", "usergroup_id": who} if who.startswith("S") else {"type": "user", "user_id": who}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [named]}]}
+
+
+def cell_size(cell: Block) -> int:
+    """Return how many characters of a table's total a cell takes; a mention counts as a long name."""
+    return text_size(cell) if cell["type"] == "raw_text" else limits.PERSON_NAME
+
+
+def _row(cells: Sequence[str | Block]) -> list[Block]:
+    return [_plain_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _plain_cell(text: str) -> Block:
+    return {"type": "raw_text", "text": cut(clean(text), limits.DETAIL) or " "}
 
 
 def text_size(block: object) -> int:

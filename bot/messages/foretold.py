@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.alerts import AlertStatus
 from bot.domain.cards import IncidentCard
@@ -154,7 +155,9 @@ def _call(call: Call, now: datetime) -> str:
     whom = ", ".join(call.mentions) or "nobody: the platform has no owners"
     if call.at <= now:
         return f"{whom} at once"
-    return f"{whom} in {words.duration(call.at - now)} ({_time(call.at)}), {CALLS.get(call.why, call.why)}"
+    # The moment was reckoned just before ``now`` was read; 5 min must not become 4 min 59.98 s, and so 4 min.
+    wait = timedelta(seconds=math.ceil((call.at - now).total_seconds()))
+    return f"{whom} in {words.duration(wait)} ({_time(call.at)}), {CALLS.get(call.why, call.why)}"
 
 
 def _where(it: Simulation, place: Place) -> str:

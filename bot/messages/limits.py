@@ -35,6 +35,7 @@ OVERFLOW_OPTIONS = 5
 SELECT_OPTIONS = 100
 TABLE_ROWS = 100
 TABLE_CHARACTERS = 8_000
+PERSON_NAME = 20
 """Slack takes 10,000 in tables; the rest of the message needs room too."""
 URL = 3_000
 VIEW_TITLE = 24

@@ -109,6 +109,9 @@ def _quiet(part: object, keep: tuple[str, ...]) -> object:
         return part
     if part.get("type") == "mrkdwn":
         return part | {"text": without_mentions(part["text"], keep)}
+    named = part.get("user_id") or part.get("usergroup_id")
+    if part.get("type") in ("user", "usergroup") and named not in keep:
+        return {"type": "text", "text": named}
     return _quiet_block(part, keep)
 
 

@@ -71,11 +71,19 @@ def _rich_text(block: Block) -> str:
 
 
 def _table(block: Block) -> str:
-    rows = [[str(cell["text"]).strip() for cell in row] for row in _rows(block)]
+    rows = [[_cell(cell).strip() for cell in row] for row in _rows(block)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _cell(cell: Mapping[str, object]) -> str:
+    """Return a cell's text; of one that mentions somebody the id."""
+    if "text" in cell:
+        return str(cell["text"])
+    leaves = [leaf for part in _items(dict(cell), "elements") for leaf in _items(dict(part), "elements")]
+    return " ".join(str(leaf.get("user_id") or leaf.get("usergroup_id") or leaf.get("text", "")) for leaf in leaves)
 
 
 def _rows(block: Block) -> Sequence[Sequence[Mapping[str, object]]]:

@@ -158,7 +158,7 @@ class SlackInspection(Protocol):
         ...
 
     async def socket_mode(self) -> None:
-        """Return when the app token opens Socket Mode; no connection is made."""
+        """Return when Slack accepts the app token for Socket Mode; no connection is made."""
         ...
 
     async def channel(self, channel: ChannelId) -> ChannelFacts:

@@ -133,7 +133,7 @@ def parse_document(text: str, file: str, environ: Mapping[str, str] | None = Non
     try:
         value = reader.document()
     except yaml.MarkedYAMLError as exc:
-        raise ConfigurationError([*reader.problems, _no_yaml(file, exc)]) from None
+        raise ConfigurationError([*reader.problems, _no_yaml(file, text, exc)]) from None
     return Document(
         value,
         reader.positions,
@@ -275,11 +275,21 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 0
 
 
-def _no_yaml(file: str, error: yaml.MarkedYAMLError) -> Problem:
+def _no_yaml(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     """Return the problem where the parser gave up, and where the thing began that it could not end."""
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
     since = f" ({error.context} from line {opened.line + 1})" if opened and error.context else ""
+    if mark and _is_at_tab(text, mark):
+        return Problem(
+            file, mark.line + 1, "", f"not YAML: column {mark.column + 1} is a tab; YAML indents with spaces"
+        )
     return Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {error.problem}{since}")
+
+
+def _is_at_tab(text: str, mark: yaml.Mark) -> bool:
+    # The parser's mark says where it gave up, without the text.
+    lines = text.splitlines()
+    return mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
 
 
 def merged(base: Document, over: Document, at: Path) -> Document:

@@ -20,6 +20,8 @@ from bot.sandbox.shapes import Json
 from bot.sandbox.workspace import Workspace
 
 SLACKBOT = "USLACKBOT"
+INVITE = "/invite"
+"""The one command of Slack's own that is known here: without it the bot never gets into a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Acts:
         """Run ``/ops …`` or another registered command; in a thread the client refuses, as Slack's does."""
         person, channel = self._actor(user, channel_id)
         name, _, rest = text.strip().partition(" ")
+        if name == INVITE and not thread_ts:
+            return self._invite(person, channel, rest)
         if name not in cast.COMMANDS:
             return self._notice(person, channel, f"`{name}` is not a valid command.", "unknown_command", thread_ts)
         if thread_ts:
@@ -248,6 +252,19 @@ class Acts:
             detail = f"{exc.code} {' '.join(exc.messages)}".strip()
             return self._notice(person, channel, f"{name} failed with the error \u201c{detail}\u201d", detail).failure
         return None
+
+    def _invite(self, person: Person, channel: Channel, names: str) -> Outcome:
+        """Add the named members to a channel, as Slack's own command does; the app hears of nothing."""
+        wanted = [name.removeprefix("@") for name in names.split()]
+        known = {member.name: member.id for member in self._workspace.people.values()}
+        strangers = [name for name in wanted if name not in known]
+        if strangers or not wanted:
+            said = f"`{INVITE}`: nobody here is called {', '.join(strangers) or 'nothing'}; write `{INVITE} @name`."
+            return self._notice(person, channel, said, "user_not_found")
+        channel.members.update(known[name] for name in wanted)
+        added = " ".join(f"<@{known[name]}>" for name in wanted)
+        message = Message(channel.id, self._workspace.clock.next_ts(), SLACKBOT, f"{added} was added to the channel.")
+        return Outcome(ts=self._workspace.post(message).ts)
 
     def _report_failure(
         self, person: Person, channel: Channel, what: str, ack: Ack, thread_ts: str | None = None

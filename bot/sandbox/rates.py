@@ -15,7 +15,8 @@ POSTS_A_MINUTE = 300
 """chat.postMessage over the whole workspace; Slack says "several hundred"."""
 
 _TIERS: dict[int, tuple[str, ...]] = {
-    1: ("apps.connections.open",),
+    # Tier 1 is "1+" a minute, bursts tolerated: an app may hold ten connections, and opens as many after a restart.
+    10: ("apps.connections.open",),
     20: (
         "conversations.list",
         "usergroups.list",

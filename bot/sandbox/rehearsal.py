@@ -8,22 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from socket import socket
 
 from bot.sandbox import cast
 from bot.sandbox.app import create_sandbox
 from bot.sandbox.config import SandboxConfig
-from bot.sandbox.server import address, listen, server_for
+from bot.sandbox.server import address, server_for
 
 BOT_URL = "http://127.0.0.1:3000/slack/events"
 """Where the bot listens when its configuration says nothing else."""
+CONFIG_FILE = "rehearsal.yaml"
+DATA_FOLDER = ".rehearsal"
 _CHANNELS = {
     "incidents": cast.INCIDENTS,
     "approvals": cast.APPROVALS,
     "admin": cast.ADMIN,
     "reports": cast.REPORTS,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What plays beside the workspace: lines to export, and lines of ``watchkeeper.yaml`` with its platforms."""
+
+    exports: Sequence[str]
+    platforms: Sequence[str]
 
 
 def rehearsal_config(
@@ -38,29 +50,38 @@ def rehearsal_config(
     )
 
 
-def rehearse(config: SandboxConfig, *, port: int, say: Callable[[str], None]) -> None:
-    """Serve on loopback until interrupted; once it answers, ``say`` what the bot and its configuration need.
+async def rehearse(
+    config: SandboxConfig, sock: socket, *, say: Callable[[str], None], beside: Beside | None = None
+) -> None:
+    """Serve on a listening loopback socket until interrupted; once it answers, ``say`` what the bot needs.
 
-    ``port`` 0 takes a free one. Raises OSError where the port is taken.
+    It then returns, so that the caller can end what plays beside it.
     """
-    sock = listen(port)
     here = replace(config, base_url=address(sock))
-    server = server_for(create_sandbox(here), on_ready=lambda: say(guide(here)))
-    asyncio.run(server.serve(sockets=[sock]))
+    server = server_for(create_sandbox(here), on_ready=lambda: say(guide(here, beside)))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server ends by itself, and then raises the signal again for whoever had it before.
+        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+    await server.serve(sockets=[sock])
 
 
-def guide(config: SandboxConfig) -> str:
+def guide(config: SandboxConfig, beside: Beside | None = None) -> str:
     """Return what is printed: the page, the environment to export, the part of ``watchkeeper.yaml``, the people."""
     way = "through the connections it opens" if config.socket_mode else f"to {', '.join(config.bot_urls)}"
     return "\n".join(
         (
             f"# A workspace to rehearse in: {config.base_url}/ (play everybody there). The bot is told {way}.",
             "",
-            "# 1. In the terminal of the bot, before `watchkeeper serve`:",
+            "# 1. In the terminal of the bot, before `watchkeeper serve`. The page forgets when it ends, the bot does",
+            "# not: a folder of its own keeps the rehearsal away from what is real.",
             *exports(config),
+            *(beside.exports if beside else ()),
+            f"export WATCHKEEPER_CONFIG={CONFIG_FILE}",
+            f"export WATCHKEEPER_DATA_DIR={DATA_FOLDER}",
             "",
-            "# 2. In watchkeeper.yaml, in place of the ids of your own workspace:",
+            f"# 2. In {CONFIG_FILE}, a copy of your watchkeeper.yaml, in place of what is said there:",
             *configuration_lines(config),
+            *(beside.platforms if beside else (f"# and on each platform: owners: [{cast.SEARCH_GROUP}]",)),
             "",
             "# 3. Who is who:",
             *_people(),
@@ -96,7 +117,6 @@ def configuration_lines(config: SandboxConfig) -> list[str]:
         f"  approver: [{cast.APPROVERS_GROUP}]",
         f"  admin: [{cast.ADA}]",
         f"  break_glass: [{cast.ADA}]",
-        f"# and on each platform: owners: [{cast.SEARCH_GROUP}]",
     ]
 
 

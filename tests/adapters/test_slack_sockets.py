@@ -113,6 +113,9 @@ async def test_an_address_that_cannot_be_read_is_asked_for_again(
     assert slack.asked == 2
     told = "\n".join(str(record.__dict__) for record in caplog.records if record.name.startswith("bot."))
     assert "slack_socket_waits" in told
+    (waits,) = [record for record in caplog.records if record.message == "slack_socket_waits"]
+    assert vars(waits)["wait_s"] >= 0
+    assert vars(waits)["hint"] == "commands fail with dispatch_failed until then"
     assert TICKET not in told
     assert APP_TOKEN not in told
 

@@ -6,6 +6,8 @@ import argparse
 import re
 
 from bot.cli import parser
+from bot.domain.ids import PlatformName
+from bot.domain.webhook import read_webhook
 from tests.deploy.files import DEPLOY, alert_rules
 from tests.docs.pages import codes, first_cells, section, text_of
 from tests.project.checkout import ROOT
@@ -20,10 +22,17 @@ def test_every_alert_of_ours_has_a_first_look() -> None:
 
 def test_every_file_for_people_is_named() -> None:
     text = text_of(PAGE)
-    assert [path.name for path in DEPLOY.iterdir() if path.is_file() and f"../deploy/{path.name}" not in text] in (
-        [],
-        ["example-webhook.json"],  # belongs to `watchkeeper simulate`
-    )
+    alerts = text_of(ROOT / "docs" / "connect-alertmanager.md")
+    assert "deploy/example-webhook.json" in alerts
+    named = text + alerts
+    assert [path.name for path in DEPLOY.iterdir() if path.is_file() and f"deploy/{path.name}" not in named] == []
+
+
+def test_the_example_body_is_one_that_the_door_reads() -> None:
+    group = read_webhook(PlatformName("search-prod"), (DEPLOY / "example-webhook.json").read_bytes())
+    (alert,) = group.alerts
+    named = {name: alert.labels[name] for name in ("platform", "alertname", "job")}
+    assert named == {"platform": "search-prod", "alertname": "ServiceDown", "job": "qdrant"}
 
 
 def test_every_command_it_names_is_one() -> None:

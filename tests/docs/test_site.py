@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.docs.pages import DECISIONS, DOCS, ROOT, text_of
 CONFIG = ROOT / "zensical.toml"
 
 _LOADED = re.compile(r'<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)="(https?:)?//([^"]*)"')
+_LINKED = re.compile(r'<a\b[^>]*?\bhref="?([^"\s>]*)')
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,23 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_pages_load_nothing_from_outside(site: Path) -> None:
     loaded = {(page.name, host) for page in site.rglob("*.html") for _, host in _LOADED.findall(text_of(page))}
     assert {host for _, host in loaded if not host.startswith(("127.0.0.1", "localhost"))} == set()
+
+
+def test_every_link_inside_leads_to_a_page_or_a_file_of_the_site(site: Path) -> None:
+    dead = [
+        f"{page.relative_to(site)}: {link}"
+        for page in site.rglob("*.html")
+        for link in _LINKED.findall(text_of(page))
+        if _is_dead(site, page, link)
+    ]
+    assert dead == []
+
+
+def _is_dead(site: Path, page: Path, link: str) -> bool:
+    """Return whether a link without a host leads out of the site, or to nothing."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc or not parts.path:
+        return False
+    start = site if parts.path.startswith("/") else page.parent
+    target = (start / unquote(parts.path).lstrip("/")).resolve()
+    return not (target.is_relative_to(site.resolve()) and (target.is_file() or (target / "index.html").is_file()))

@@ -299,6 +299,37 @@ async def _correct_service(office: Office, fix: str) -> None:
     office.it.platform["services"]["qdrant"]["url"] = other.replace("grafana", "qdrant")
 
 
+async def _simulation_away(office: Office) -> None:
+    office.it.platform["runtime"]["simulated"]["url"] = f"http://127.0.0.1:{free_port()}"
+
+
+async def _correct_simulation(office: Office, fix: str) -> None:
+    assert "watchkeeper sandbox --platform search" in quoted(fix)
+    assert "correct runtime.simulated.url of search in watchkeeper.yaml" in fix
+    office.it.platform["runtime"]["simulated"]["url"] = office.it.platform["prometheus"]["url"].removesuffix(
+        "/prometheus"
+    )
+
+
+async def _unset_webhook_token(office: Office) -> None:
+    del office.it.environ["WEBHOOK_TOKEN"]
+
+
+async def _export_webhook_token(office: Office, fix: str) -> None:
+    name = fix.removeprefix("export ").removesuffix(" (in the env file for systemd and Compose)")
+    office.it.environ[name] = WEBHOOK_TOKEN
+
+
+async def _short_webhook_token(office: Office) -> None:
+    office.it.environ["WEBHOOK_TOKEN"] = "short-q7w8x9"
+
+
+async def _long_webhook_token(office: Office, fix: str) -> None:
+    (command,) = quoted(fix)
+    made = await asyncio.to_thread(subprocess.run, shlex.split(command), check=True, capture_output=True, text=True)
+    office.it.environ["WEBHOOK_TOKEN"] = made.stdout.strip()
+
+
 async def _forget_service(office: Office) -> None:
     office.it.platform["services"].pop("grafana")
 
@@ -388,6 +419,34 @@ FAULTS: Sequence[Fault[Office]] = (
         _misspell_section,
         _correct_section,
         code=2,
+    ),
+    Fault(
+        "unset variable",
+        Check.CONFIGURATION,
+        FAIL,
+        "the environment variable `WEBHOOK_TOKEN` is not set",
+        "export WEBHOOK_TOKEN",
+        _unset_webhook_token,
+        _export_webhook_token,
+        code=2,
+    ),
+    Fault(
+        "short webhook secret",
+        Check.CONFIGURATION,
+        WARN,
+        "shorter than 16 characters",
+        "openssl rand -hex 32",
+        _short_webhook_token,
+        _long_webhook_token,
+    ),
+    Fault(
+        "simulated platform away",
+        Check.RUNTIME_ENGINE,
+        FAIL,
+        "is away",
+        "watchkeeper sandbox --platform search",
+        _simulation_away,
+        _correct_simulation,
     ),
     Fault(
         "service away", Check.SERVICE_PROBES, FAIL, "refused", "services.qdrant.url", _wrong_service, _correct_service

@@ -350,7 +350,8 @@ async def test_anything_else_is_401_with_a_challenge_and_noted(
 ) -> None:
     headers = [] if authorization is None else [(b"authorization", authorization)]
     answer = await door.post(PATH, content=FIRING, headers=headers)
-    assert (answer.status_code, answer.json()) == (401, {"error": "credentials: not one of this platform's secrets"})
+    why = "none were sent" if authorization is None else "not one of this platform's secrets"
+    assert (answer.status_code, answer.json()) == (401, {"error": f"credentials: {why}"})
     assert answer.headers["www-authenticate"] == 'Bearer realm="watchkeeper", Basic realm="watchkeeper"'
     assert (intake.accepted, intake.refused) == ([], [("archon", Refusal.BAD_CREDENTIALS)])
     assert metrics.outcomes == [IntakeOutcome.BAD_CREDENTIALS]

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.approvals import ApprovalState
-from bot.domain.ids import UserId, new_ulid
+from bot.domain.ids import UserId
 from bot.domain.incidents import IncidentState
 from bot.domain.rights import Need
 from bot.domain.runs import RunState
@@ -57,7 +57,7 @@ ACTIONS = (
     SHARE,
     *(f"{RUN_COMMAND}.{position}" for position in range(1, COMMANDS_SHOWN + 1)),
 )
-FOREIGN = f"{new_ulid()} {'0' * 12}"
+FOREIGN = f"01KDXA00000000000000000F00 {'0' * 12}"
 
 
 @pytest.fixture

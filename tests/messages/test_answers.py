@@ -161,6 +161,20 @@ def test_help_says_what_is_allowed_first() -> None:
     )
 
 
+def test_audit_mentions_people_and_keeps_ids_at_the_terminal_and_where_it_is_shared() -> None:
+    trail = AuditTrail(
+        tuple(AuditLine(n, a.NOW, who, "x", "y", {}, True) for n, who in enumerate([a.BEN, "watchkeeper"]))
+    )
+    message = render_answer(trail)
+    mention = {"type": "user", "user_id": str(a.BEN)}
+    assert str(mention) in str(message.blocks)
+    assert all(str(who) in to_plain(message) for who in (a.BEN, "watchkeeper"))
+    shared = without_pings(message)
+    check(shared)
+    assert "user_id" not in str(shared.blocks)
+    assert to_plain(shared) == to_plain(message)
+
+
 def test_status_shows_what_is_wrong_first() -> None:
     well = ServiceStatus(a.QDRANT, "vectors", False, (), (a.a_finding(Verdict.OK),))
     bad = ServiceStatus(ServiceName("mcp"), "server", True, (), (a.a_finding(Verdict.CRITICAL),))

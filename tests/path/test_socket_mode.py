@@ -159,6 +159,12 @@ async def test_an_answer_outlives_the_connection_it_was_asked_through(it: Instal
     assert await it.slack.socket_mistakes() == []
 
 
+async def test_the_start_says_where_it_serves_and_how_slack_comes_in(it: Installation) -> None:
+    (said,) = it.bot.lines("serving")
+    assert (said["part"], said["slack_way_in"], said["platforms"]) == ("serve", "socket mode", ["search"])
+    assert said["address"].startswith("127.0.0.1:")
+
+
 async def test_cut_connections_are_back_at_once(it: Installation) -> None:
     first = await numbers(it)
     for number in first:

@@ -107,6 +107,18 @@ def test_broken_yaml_is_named_by_line(text: str, line: int) -> None:
     assert problem.message.startswith("not YAML: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [("a: 1\n\tb: 2\n", 2, 1), ("a:\n  b: 1\n\tc: 2\n", 3, 1), ("a:\n\t- b\n", 2, 1), ("ä:\n  \tb: 2\n", 2, 3)],
+)
+def test_a_tab_is_called_a_tab(text: str, line: int, column: int) -> None:
+    (problem,) = problems_of(text)
+    assert (problem.line, problem.message) == (
+        line,
+        f"not YAML: column {column} is a tab; YAML indents with spaces",
+    )
+
+
 def test_a_list_that_never_ends_is_named_by_where_it_begins() -> None:
     (problem,) = problems_of("a: 1\nb: [1,\n  c: 2\n")
     assert problem.message.endswith("from line 2)")

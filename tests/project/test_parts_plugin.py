@@ -6,6 +6,7 @@ import pytest
 
 from tests import parts_plugin
 from tests.parts_plugin import Part
+from tests.project.checkout import ROOT
 
 HERE = Part("dockerd", "Debian: docker.io", lambda: None)
 AWAY = Part("chromium", "Debian: chromium", lambda: "no chromium")
@@ -111,3 +112,27 @@ def test_an_unknown_part_is_refused(inner: pytest.Pytester) -> None:
     result = _run(inner)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*unknown part abacus; known: dockerd, chromium"])
+
+
+def test_tests_of_several_processes_are_counted_together(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeini("[pytest]\nmarkers = part(name): a real part\n")
+    for name in ("one", "two"):
+        pytester.makepyfile(
+            **{
+                f"test_{name}": """
+            import pytest
+
+            @pytest.mark.part("valkey")
+            def test_of_it(): pass
+        """
+            }
+        )
+    options = ("-p", "xdist", "-p", "tests.parts_plugin", "--numprocesses", "2", "--dist", "loadfile")
+    result = pytester.runpytest_subprocess(*options, "--require-parts", timeout=60)
+    result.assert_outcomes(passed=2)
+    result.stdout.re_match_lines([r"valkey +2$", ".*required part chromium: no test ran"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED

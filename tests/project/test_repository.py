@@ -19,7 +19,7 @@ _MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home/[a-z]|Users/[A-Za-z]
 _LAYERS = [
     "bot.cli",
     "bot.demo | bot.offline | bot.doctor | bot.simulation | bot.manifest",
-    "bot.serving",
+    "bot.serving | bot.children",
     "bot.app",
     "commands | handlers | bot.loops | bot.adapters | bot.sandbox",
     "bot.verbs",

@@ -391,6 +391,13 @@ async def test_messages_are_announced_once_and_shortly(stand: tuple[str, Sandbox
     assert await page.evaluate("document.querySelectorAll('#messages[aria-live], #messages[role=log]').length") == 0
 
 
+async def test_markup_is_announced_as_the_words_that_are_shown(stand: tuple[str, Sandbox], page: Page) -> None:
+    url, sandbox = stand
+    await sit(page, url)
+    sandbox.control.acts.say(cast.CHI, cast.INCIDENTS, "*ask* @ben\nif 1 < 2")
+    await page.shows("chi: ask @ben if 1 < 2", "#announcer")
+
+
 # -- the platform and the tour ----------------------------------------------------------------------------------------
 
 POINTED = """(() => {

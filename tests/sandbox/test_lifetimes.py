@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox import cast
-from bot.sandbox.rates import POST_BURST
+from bot.sandbox.rates import CALLS_A_MINUTE, POST_BURST
 from tests.sandbox.stage import Stage, actions, button, modal, section
 
 
@@ -126,7 +126,7 @@ async def test_posts_are_limited_to_one_a_second_for_each_channel(stage: Stage) 
 async def test_limited_call_says_when_to_come_back(stage: Stage) -> None:
     await stage.chat.configure(rate_limits=True)
     config = stage.sandbox.workspace.config
-    for _ in range(2):
+    for _ in range(CALLS_A_MINUTE["apps.connections.open"] + 1):
         response = await stage.http.post(
             "/api/apps.connections.open", headers={"authorization": f"Bearer {config.app_token}"}
         )

@@ -236,3 +236,16 @@ async def test_external_select_offers_what_the_bot_says(stage: Stage) -> None:
     suggestion, submission = stage.bot.payloads()
     assert (suggestion["type"], suggestion["value"]) == ("block_suggestion", "30")
     assert submission["view"]["state"]["values"]["which"]["pick"]["selected_option"] == OPTIONS[0]
+
+
+async def test_invite_lets_the_bot_into_a_channel(stage: Stage) -> None:
+    refused = await stage.call("chat.postMessage", channel=cast.GENERAL, text="hello")
+    assert refused["error"] == "not_in_channel"
+    await stage.chat.command(cast.BEN, cast.GENERAL, f"/invite @{cast.BOT_NAME}")
+    assert (await stage.call("chat.postMessage", channel=cast.GENERAL, text="hello"))["ok"]
+    assert stage.bot.requests == []
+
+
+async def test_invite_of_nobody_is_refused(stage: Stage) -> None:
+    outcome = await stage.chat.command(cast.BEN, cast.GENERAL, "/invite @nobody")
+    assert outcome["failure"] == "user_not_found"

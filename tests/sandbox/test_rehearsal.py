@@ -7,16 +7,20 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
+import httpx
 import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli import PROBLEM, main
+from bot.domain.settings import SimulatedRuntime
 from bot.sandbox import cast
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.rehearsal import configuration_lines, exports, guide, rehearsal_config
+from bot.settings import load_settings
 
 
 @asynccontextmanager
@@ -51,7 +55,34 @@ async def test_what_is_printed_connects_a_bot_by_http() -> None:
         incidents = document["slack"]["channels"]["incidents"]
         posted = await client.chat_postMessage(channel=incidents, text="hello")
         assert posted["ok"]
-        assert given.keys() == {"SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"}
+        slack = {"SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"}
+        assert given.keys() == slack | {"WATCHKEEPER_CONFIG", "WATCHKEEPER_DATA_DIR"}
+
+
+async def test_a_platform_beside_it_is_shown_and_described_for_the_bot(tmp_path: Path) -> None:
+    async with (
+        rehearsing("--platform", "search-prod") as printed,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        given = environment(printed)
+        config = tmp_path / given["WATCHKEEPER_CONFIG"]
+        config.write_text(printed[printed.index("# 2.") : printed.index("# 3.")])
+        settings = load_settings({**given, "WATCHKEEPER_CONFIG": str(config)})
+        (platform,) = settings.platforms.values()
+        assert [secret.reveal() for secret in platform.alertmanager.secrets] == [given["REHEARSAL_TOKEN"]]
+        page = given["SLACK_API_URL"].removesuffix("/api/")
+        shown = (await client.get(f"{page}/page/platform")).json()
+        assert shown["addresses"] == {name: address.url for name, address in platform.services.items()}
+        assert isinstance(platform.runtime, SimulatedRuntime)
+        control = platform.runtime.url
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{control}/control/state")
+
+
+def test_a_platform_that_no_configuration_could_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", "--port", "0", "--platform", "Search Prod"]) == PROBLEM
+    assert "Search Prod" in capsys.readouterr().err
 
 
 async def test_what_is_printed_connects_a_bot_by_socket_mode() -> None:

@@ -7,7 +7,8 @@ import io
 import json
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,12 @@ async def test_json_has_every_decision_and_message() -> None:
     ]
     assert (incident["card"]["channel"], bool(incident["card"]["attachments"])) == ("C0INC", True)
     assert [it["rule"]["number"] for it in told["alerts"]] == [7, 1, 2]
+
+
+async def test_a_moment_reckoned_just_before_now_is_not_a_minute_nearer() -> None:
+    found = await over_nothing(body_of(THREE))
+    later = replace(found, now=found.now + timedelta(milliseconds=20))
+    assert "calls     S0SEARCH in 5 min (" in as_text(later)
 
 
 async def test_long_labels_and_quiet_alerts_are_pointed_out() -> None:

@@ -77,7 +77,9 @@ class SimulatedRuntime:
         except httpx.TimeoutException as exc:
             raise TemporaryError(f"the simulated runtime at {self._where} does not answer in time") from exc
         except httpx.TransportError as exc:
-            raise TemporaryError(f"the simulated runtime at {self._where} is away; start the demo platform") from exc
+            raise TemporaryError(
+                f"the simulated runtime at {self._where} is away; `watchkeeper sandbox --platform NAME` plays one"
+            ) from exc
         return self._judged(answer)
 
     def _judged(self, answer: httpx.Response) -> httpx.Response:

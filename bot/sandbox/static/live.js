@@ -1,6 +1,8 @@
 // Staying true: changes are streamed, a lost connection is said and mended, and what is new is announced once, briefly.
 
+import { h } from "./dom.js";
 import { authorOf } from "./messages.js";
+import { mrkdwn } from "./mrkdwn.js";
 import { currentChannel, isOwnReply, onDraw, place, refresh, seen, HOME } from "./store.js";
 import { calls } from "./unread.js";
 
@@ -61,11 +63,18 @@ function announce() {
     for (const message of channel.messages) {
       if (Number(message.ts) <= heardUntil || message.user === place.user) continue;
       const isHere = channel.id === here && (!isOwnReply(message) || message.thread_ts === place.thread);
-      if (isHere || calls(message, place.user)) unheard.push(`${authorOf(message)}: ${message.attachments?.[0]?.fallback ?? message.text}`);
+      if (isHere || calls(message, place.user)) unheard.push(`${authorOf(message)}: ${spoken(message)}`);
     }
   }
   heardUntil = newest;
   if (unheard.length) timer ??= setTimeout(speak, ANNOUNCE_MS);
+}
+
+// The words of a message as they are shown: names, groups, the reader's own time; never the markup behind them.
+function spoken(message) {
+  const node = h("div", {}, mrkdwn(message.attachments?.[0]?.fallback ?? message.text));
+  for (const end of node.querySelectorAll("br")) end.replaceWith(" ");
+  return node.textContent;
 }
 
 function speak() {

@@ -28,7 +28,8 @@ CATALOGUE: Mapping[Check, About] = {
         "Set, correct or unset the variable that is named.",
     ),
     Check.CONFIGURATION: About(
-        "`watchkeeper.yaml` and the profiles it names, read as at the start. A problem here is exit code 2.",
+        "`watchkeeper.yaml` and the profiles it names, read as at the start. A problem here is exit code 2. "
+        "A webhook secret shorter than 16 characters is a warning.",
         "It does not start.",
         "Correct the line that is named; `watchkeeper check` looks at the file alone.",
     ),
@@ -63,7 +64,8 @@ CATALOGUE: Mapping[Check, About] = {
         "Copy the right token, or correct `slack.team`.",
     ),
     Check.SLACK_APP_TOKEN: About(
-        "Whether `SLACK_APP_TOKEN`, where it is set, opens Socket Mode (`apps.connections.open`; it connects nothing).",
+        "Whether Slack accepts `SLACK_APP_TOKEN`, where it is set (`apps.connections.open`; it connects nothing). "
+        "Whether Socket Mode is on shows when `serve` connects (log event `slack_socket_refused`).",
         "No command and no click arrives.",
         "Generate a token with `connections:write` and turn Socket Mode on, or unset the variable.",
     ),
@@ -138,7 +140,7 @@ CATALOGUE: Mapping[Check, About] = {
         "Widen the user's rights with `ACL SETUSER`.",
     ),
     Check.RUNTIME_ENGINE: About(
-        "Whether the platform's Docker engine answers at `docker_host`, and lets us.",
+        "Whether the platform's Docker engine answers at `docker_host`, and lets us; or the simulated platform.",
         "No container is seen, nothing can be restarted.",
         "Start it, mount its socket, or join its group (`group_add`, `usermod -aG docker`).",
     ),
@@ -294,6 +296,7 @@ ok    store.persistence             the append-only file is on (appendfsync alwa
 
 Run it as the user Watchkeeper runs as, with the same environment. What only a running Watchkeeper can show is looked at
 once it runs; the doctor says so.
+What is left out because something it needs is missing is named: `skipped Slack, People: no SLACK_BOT_TOKEN`.
 
 This page is made from the checks themselves (`bot/services/inspection/catalogue.py`).
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.checks import Check, CheckFinding, fail, ok, warn
 from bot.domain.profiles import Profile
-from bot.domain.settings import ComposeRuntime
+from bot.domain.settings import ComposeRuntime, SimulatedRuntime
 from bot.ports.inspection import EngineFacts, EngineRefused, EngineTrouble
 
 
@@ -46,6 +46,18 @@ def engine_refused(refusal: EngineRefused, runtime: ComposeRuntime, us: str, *, 
             where = f"runtime.compose.docker_host of {subject} in watchkeeper.yaml"
             fix = f"start the engine behind {host}, or correct {where}"
             return [fail(check, f"the engine at {host} {refusal}", fix=fix, subject=subject)]
+
+
+def simulated(why: str, runtime: SimulatedRuntime, *, subject: str) -> list[CheckFinding]:
+    """Return whether the simulated platform answers; ``why`` says what is wrong, empty where it answers."""
+    check = Check.RUNTIME_ENGINE
+    if not why:
+        return [ok(check, f"the simulated platform answers at {runtime.url}", subject=subject)]
+    fix = (
+        f"start one with `watchkeeper sandbox --platform {subject}`, or correct runtime.simulated.url of {subject} in "
+        "watchkeeper.yaml"
+    )
+    return [fail(check, why, fix=fix, subject=subject)]
 
 
 def project(facts: EngineFacts, runtime: ComposeRuntime, profile: Profile, *, subject: str) -> list[CheckFinding]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.domain.checks import Check, CheckFinding, fail, ok, warn
-from bot.domain.settings import ProcessEnvironment, Server
+from bot.domain.settings import Platform, ProcessEnvironment, Server
 from bot.ports.inspection import FileFacts, FolderFacts, Listening
 
 FREE_WARN_BYTES = 2 * 1024**3
@@ -17,6 +18,10 @@ _OTHERS_MAY_READ = 0o004
 _OTHERS_MAY_WRITE = 0o022
 _ANY_OTHERS = 0o077
 _MIB = 1024**2
+SHORTEST_TOKEN = 16
+"""Characters of a webhook secret; whoever guesses it posts alerts."""
+_VARIABLE = re.compile(r"the environment variable `([^`]+)` is ")
+"""How a problem of the file names a variable that has no value."""
 
 
 def environment(problems: Sequence[tuple[str, str]], env: ProcessEnvironment) -> list[CheckFinding]:
@@ -55,8 +60,27 @@ def configuration(path: Path, problems: Sequence[str], summary: str, *, exists: 
         return [fail(Check.CONFIGURATION, f"there is no {path}", fix=fix)]
     if not problems:
         return [ok(Check.CONFIGURATION, f"{path}: {summary}")]
-    fix = "correct that line; `watchkeeper check` looks at the file alone"
-    return [fail(Check.CONFIGURATION, problem, fix=fix) for problem in problems]
+    return [fail(Check.CONFIGURATION, problem, fix=_correction(problem)) for problem in problems]
+
+
+def _correction(problem: str) -> str:
+    if variable := _VARIABLE.search(problem):
+        return f"export {variable[1]} (in the env file for systemd and Compose)"
+    return "correct that line; `watchkeeper check` looks at the file alone"
+
+
+def webhook_secrets(platform: Platform) -> list[CheckFinding]:
+    """Return a finding where a webhook secret of the platform is short enough to be guessed."""
+    if all(len(secret.reveal()) >= SHORTEST_TOKEN for secret in platform.alertmanager.secrets):
+        return []
+    said = f"a webhook secret (alertmanager.secrets) is shorter than {SHORTEST_TOKEN} characters and can be guessed"
+    fix = "make one with `openssl rand -hex 32`, and give it to Watchkeeper and to Alertmanager"
+    return [warn(Check.CONFIGURATION, said, fix=fix, subject=platform.name)]
+
+
+def skipped(check: Check, what: Sequence[str], why: str, fix: str) -> CheckFinding:
+    """Return that sections were left out, so that their silence is not taken for health."""
+    return warn(check, f"skipped {', '.join(what)}: {why}", fix=f"{fix}, then run `watchkeeper doctor` again")
 
 
 def permissions(facts: FileFacts | None, path: Path) -> list[CheckFinding]:

@@ -51,6 +51,13 @@ def refused(refusal: RefusedBySlack) -> list[CheckFinding]:
     return [fail(check, f"Slack answers {code} about groups and people", fix=fix)]
 
 
+def of_two_workspaces() -> list[CheckFinding]:
+    """Return that people are not judged while token and configuration disagree on the workspace."""
+    said = "skipped People and the channels: SLACK_BOT_TOKEN and slack.team are about two workspaces"
+    fix = "follow slack.token first, then run `watchkeeper doctor` again"
+    return [warn(Check.PEOPLE_GROUPS, said, fix=fix)]
+
+
 def groups(settings: Settings, found: Mapping[GroupId, GroupFacts]) -> list[CheckFinding]:
     """Return a finding for each named group that is missing, disabled or empty."""
     places = _places(settings)

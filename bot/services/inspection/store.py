@@ -30,12 +30,17 @@ def refused(refusal: StoreRefused) -> list[CheckFinding]:
             return [fail(check, f"the store at REDIS_URL {refusal}", fix=fix)]
 
 
-def embedded_away(why: str, *, was_used: bool) -> list[CheckFinding]:
-    """Return what it means that no embedded Valkey answers."""
-    if not was_used:
-        said = "the embedded Valkey was never started; `watchkeeper serve` starts it, and it is looked at then"
-        return [ok(Check.STORE_REACH, said)]
-    return [warn(Check.STORE_REACH, why, fix="start `watchkeeper serve` on this data folder")]
+def embedded_not_started(*, was_used: bool) -> list[CheckFinding]:
+    """Return that nothing runs on the data folder yet, as before every start."""
+    how = "does not run" if was_used else "was never started"
+    said = f"the embedded Valkey {how}; `watchkeeper serve` starts it, and it is looked at once it runs"
+    return [ok(Check.STORE_REACH, said)]
+
+
+def embedded_away(why: str) -> list[CheckFinding]:
+    """Return what it means that the embedded Valkey should answer and does not."""
+    fix = "run the doctor as Watchkeeper's user with Watchkeeper's environment; where that is so, look at its log"
+    return [warn(Check.STORE_REACH, why, fix=fix)]
 
 
 def no_embedded(why: str) -> list[CheckFinding]:
