@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from bot.sandbox.config import SandboxConfig
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 OK, PROBLEM, USAGE = 0, 1, 2
 
 
@@ -42,7 +44,14 @@ def parser() -> argparse.ArgumentParser:
         prog="watchkeeper", description="A self-hosted Slack ChatOps bot for teams that run vector-search platforms."
     )
     commands = top.add_subparsers(title="commands", metavar="command", required=True)
+    _add_running(commands)
+    _add_trying(commands)
+    _add_examining(commands)
+    _add_asking(commands)
+    return top
 
+
+def _add_running(commands: Commands) -> None:
     for part, words in (
         ("serve", "run everything in this process"),
         ("web", "take webhooks, commands and clicks only; needs REDIS_URL"),
@@ -51,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
         serve = commands.add_parser(part, help=words)
         serve.set_defaults(command=_serve, part=part)
 
+
+def _add_trying(commands: Commands) -> None:
     demo = commands.add_parser("demo", help="play a whole incident on a page, with no Slack, Docker or Redis")
     demo.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
     demo.set_defaults(command=_demo)
@@ -59,10 +70,12 @@ def parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--bot-url", action="append", default=[], help="where the bot listens; repeat for replicas")
     sandbox.add_argument("--port", type=int, default=8080, help="where the page is (default 8080)")
     sandbox.add_argument("--socket-mode", action="store_true", help="deliver through Socket Mode, not to an address")
-    sandbox.add_argument("--signing-secret", help="what deliveries are signed with (default: a new one)")
+    sandbox.add_argument("--signing-secret", help="signs deliveries; not your real one (default: a new one)")
     sandbox.add_argument("--platform", metavar="NAME", help="play a simulated platform of this name beside it")
     sandbox.set_defaults(command=_sandbox)
 
+
+def _add_examining(commands: Commands) -> None:
     check = commands.add_parser("check", help="check the configuration; exit code 2 when something is wrong")
     check.add_argument("file", nargs="?", type=Path, help="default: WATCHKEEPER_CONFIG or watchkeeper.yaml")
     check.set_defaults(command=_check)
@@ -81,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     shape.add_argument("--blocks", action="store_true", help="only the card, as Block Kit Builder takes it")
     simulate.set_defaults(command=_simulate)
 
+
+def _add_asking(commands: Commands) -> None:
     manifest = commands.add_parser("manifest", help="print the manifest to make the Slack app from")
     way_in = manifest.add_mutually_exclusive_group()
     way_in.add_argument("--host", help="where Slack finds us over HTTP (default: an example)")
@@ -94,7 +109,6 @@ def parser() -> argparse.ArgumentParser:
     ops = commands.add_parser("ops", help="ask the running process, as in the chat: watchkeeper ops status")
     ops.add_argument("text", nargs=argparse.REMAINDER, help="verb and arguments; `help` lists them")
     ops.set_defaults(command=_ops)
-    return top
 
 
 def _serve(options: argparse.Namespace) -> int:

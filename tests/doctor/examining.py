@@ -15,6 +15,7 @@ import yaml
 
 from bot.doctor import consult
 from bot.domain.checks import Check, Level
+from bot.domain.settings import MASK
 from bot.manifest import DEFINITION
 
 S = TypeVar("S")
@@ -148,3 +149,16 @@ def settings(fix: str) -> Mapping[str, Any]:
         if isinstance(loaded, dict):
             found |= loaded
     return found
+
+
+async def found_and_healed(fault: Fault[S], place: S, installed: Installed) -> None:
+    """Plant a fault, see it named, do what its fix says, and see nothing left to find."""
+    await fault.plant(place)
+    sick = await installed.examine()
+    finding = sick.trouble(fault.check, fault.level, fault.says)
+    assert fault.fix in finding.fix
+    assert sick.code == fault.exit_code
+    assert MASK not in sick.written, "a word of ours was taken for a secret"
+    await fault.mend(place, finding.fix)
+    healed = await installed.examine(strict=True)
+    assert (healed.code, healed.shown()) == (0, "nothing")

@@ -12,9 +12,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.adapters.embedded_valkey import EmbeddedValkey
 from bot.domain.checks import Check, Level
-from bot.domain.settings import MASK
 from bot.sandbox import cast
-from tests.doctor.examining import Fault
+from tests.doctor.examining import Fault, found_and_healed
 from tests.doctor.office import FAULTS, Office, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,15 +33,7 @@ async def office(shared_office: Office) -> Office:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_fault_is_found_and_its_fix_heals(office: Office, fault: Fault[Office]) -> None:
-    await fault.plant(office)
-    sick = await office.it.examine()
-    finding = sick.trouble(fault.check, fault.level, fault.says)
-    assert fault.fix in finding.fix
-    assert sick.code == fault.exit_code
-    assert MASK not in sick.written, "a word of ours was taken for a secret"
-    await fault.mend(office, finding.fix)
-    healed = await office.it.examine(strict=True)
-    assert (healed.code, healed.shown()) == (0, "nothing")
+    await found_and_healed(fault, office, office.it)
 
 
 async def test_warnings_fail_only_when_strict(office: Office) -> None:

@@ -12,10 +12,10 @@ import yaml
 
 from bot.adapters.docker_inspection import DockerInspection
 from bot.domain.checks import Check, Level
-from bot.domain.settings import MASK, ComposeRuntime
+from bot.domain.settings import ComposeRuntime
 from bot.ports.inspection import EngineRefused
 from bot.services.inspection import containers
-from tests.doctor.examining import Fault, quoted, settings
+from tests.doctor.examining import Fault, found_and_healed, quoted, settings
 from tests.doctor.plant import FAULTS, Plant, built
 from tests.installation import PLATFORM, WEBHOOK_TOKEN
 from tests.project.checkout import ROOT
@@ -59,15 +59,7 @@ async def test_where_everything_is_healthy_every_line_is_ok(plant: Plant) -> Non
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_fault_is_found_and_its_fix_heals(plant: Plant, fault: Fault[Plant]) -> None:
-    await fault.plant(plant)
-    sick = await plant.it.examine()
-    finding = sick.trouble(fault.check, fault.level, fault.says)
-    assert fault.fix in finding.fix
-    assert sick.code == fault.exit_code
-    assert MASK not in sick.written, "a word of ours was taken for a secret"
-    await fault.mend(plant, finding.fix)
-    healed = await plant.it.examine(strict=True)
-    assert (healed.code, healed.shown()) == (0, "nothing")
+    await found_and_healed(fault, plant, plant.it)
 
 
 async def test_the_shipped_alertmanager_configuration_has_nothing_to_find(plant: Plant) -> None:
